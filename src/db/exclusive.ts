@@ -1,0 +1,45 @@
+import type { Priority } from "./backend.ts";
+
+/**
+ * Lends one thing to one holder at a time; those who wait are served by priority, then in order of arrival. However
+ * many interactive ones come, every eighth turn is a background one's: a job's lease must not run out for want of it.
+ */
+export interface Exclusive {
+  /** Resolves to the function that gives the thing back. */
+  acquire(priority: Priority): Promise<() => void>;
+}
+
+const INTERACTIVE_TURNS_MAX = 7;
+
+export function createExclusive(): Exclusive {
+  const waiting: Record<Priority, ((release: () => void) => void)[]> = { interactive: [], background: [] };
+  let held = false;
+  let interactiveTurns = 0;
+
+  function next(): ((release: () => void) => void) | undefined {
+    const { interactive, background } = waiting;
+    const backgroundsTurn = interactive.length === 0 || interactiveTurns >= INTERACTIVE_TURNS_MAX;
+    if (backgroundsTurn && background.length > 0) {
+      interactiveTurns = 0;
+      return background.shift();
+    }
+    interactiveTurns += 1;
+    return interactive.shift();
+  }
+
+  function lend(): () => void {
+    held = true;
+    let returned = false;
+    return () => {
+      if (returned) return;
+      returned = true;
+      held = false;
+      next()?.(lend());
+    };
+  }
+
+  return {
+    acquire: (priority) =>
+      held ? new Promise((resolve) => waiting[priority].push(resolve)) : Promise.resolve(lend()),
+  };
+}
