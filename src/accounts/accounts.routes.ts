@@ -1,0 +1,103 @@
+import { type Operation, operation } from "../http/operation.ts";
+import { PageQuery } from "../http/schemas.ts";
+import { ErasureDone, ErasureUnderWay } from "../jobs/erasure.ts";
+import {
+  AccountList,
+  AccountParams,
+  AccountResponse,
+  CreateAccount,
+  DeleteAccount,
+  UpdateAccount,
+} from "./accounts.schemas.ts";
+import {
+  createAccount,
+  deleteAccount,
+  listAccounts,
+  resumeAccount,
+  suspendAccount,
+  updateAccount,
+} from "./accounts.service.ts";
+
+const common = { tag: "Accounts", tenant: "partner" } as const;
+
+export const accountOperations: Operation[] = [
+  operation({
+    ...common,
+    id: "listAccounts",
+    method: "GET",
+    path: "/v1/accounts",
+    scope: "accounts:read",
+    summary: "List your accounts, newest first.",
+    query: PageQuery,
+    response: { 200: AccountList },
+    handle: (app, caller, { query }) => listAccounts(app, caller, query),
+  }),
+  operation({
+    ...common,
+    id: "createAccount",
+    method: "POST",
+    path: "/v1/accounts",
+    scope: "accounts:write",
+    summary: "Create an account for a customer.",
+    body: CreateAccount,
+    response: { 200: AccountResponse },
+    problems: ["conflict"],
+    examples: {
+      body: { name: "Acme", external_id: "crm-4711", allowed_origins: ["https://app.example.com"] },
+    },
+    handle: (app, caller, { body }) => createAccount(app, caller, body),
+  }),
+  operation({
+    ...common,
+    id: "updateAccount",
+    method: "PATCH",
+    path: "/v1/accounts/:accountId",
+    scope: "accounts:write",
+    summary: "Change an account's name, external id or allowed origins.",
+    params: AccountParams,
+    body: UpdateAccount,
+    response: { 200: AccountResponse },
+    problems: ["not_found", "conflict"],
+    examples: { body: { allowed_origins: ["https://app.example.com"] } },
+    handle: (app, caller, { params, body }) => updateAccount(app, caller, params.accountId, body),
+  }),
+  operation({
+    ...common,
+    id: "deleteAccount",
+    method: "DELETE",
+    path: "/v1/accounts/:accountId",
+    scope: "accounts:write",
+    summary: "Erase an account and everything beneath it.",
+    description: "It is out of reach at once. What takes longer goes on as a job: then the answer is 202.",
+    params: AccountParams,
+    body: DeleteAccount,
+    response: { 200: ErasureDone, 202: ErasureUnderWay },
+    problems: ["not_found"],
+    examples: { body: { confirm: "Acme" } },
+    handle: (app, caller, { params, body }) => deleteAccount(app, caller, params.accountId, body.confirm),
+  }),
+  operation({
+    ...common,
+    id: "suspendAccount",
+    method: "POST",
+    path: "/v1/accounts/:accountId/suspend",
+    scope: "accounts:write",
+    summary: "Suspend an account: it answers 403 `account_suspended`, its channels stop, nothing is deleted.",
+    params: AccountParams,
+    response: { 200: AccountResponse },
+    problems: ["not_found"],
+    handle: (app, caller, { params }) => suspendAccount(app, caller, params.accountId),
+  }),
+  operation({
+    ...common,
+    id: "resumeAccount",
+    method: "POST",
+    path: "/v1/accounts/:accountId/resume",
+    scope: "accounts:write",
+    summary: "Resume a suspended account.",
+    params: AccountParams,
+    response: { 200: AccountResponse },
+    problems: ["not_found"],
+    handle: (app, caller, { params }) => resumeAccount(app, caller, params.accountId),
+  }),
+];

@@ -1,0 +1,33 @@
+/** What a key may be narrowed to. `read` never changes anything; `write` includes creating and deleting. */
+export const SCOPES = [
+  "accounts:read",
+  "accounts:write",
+  "organizations:read",
+  "organizations:write",
+  "workspaces:read",
+  "workspaces:write",
+  "documents:read",
+  "documents:write",
+  "search",
+  "chat",
+  "models:read",
+  "models:write",
+  "tools:read",
+  "tools:write",
+  "conversations:read",
+  "conversations:write",
+  "whatsapp:read",
+  "whatsapp:write",
+  "numbers:read",
+  "numbers:write",
+  "voice:read",
+  "voice:write",
+  "jobs:read",
+  "jobs:write",
+  "webhooks:read",
+  "webhooks:write",
+  "usage:read",
+  "audit:read",
+] as const;
+
+export type Scope = (typeof SCOPES)[number];

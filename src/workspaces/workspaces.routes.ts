@@ -1,0 +1,95 @@
+import { type Operation, operation } from "../http/operation.ts";
+import { PageQuery } from "../http/schemas.ts";
+import { ErasureDone, ErasureUnderWay } from "../jobs/erasure.ts";
+import { OrganizationParams } from "../organizations/organizations.schemas.ts";
+import {
+  CreateWorkspace,
+  UpdateWorkspace,
+  WorkspaceFetched,
+  WorkspaceList,
+  WorkspaceParams,
+  WorkspaceResponse,
+} from "./workspaces.schemas.ts";
+import {
+  createWorkspace,
+  deleteWorkspace,
+  getWorkspace,
+  listWorkspaces,
+  updateWorkspace,
+} from "./workspaces.service.ts";
+
+const tag = "Workspaces";
+
+export const workspaceOperations: Operation[] = [
+  operation({
+    id: "listWorkspaces",
+    method: "GET",
+    path: "/v1/org/:orgSlug/workspaces",
+    tag,
+    scope: "workspaces:read",
+    tenant: "organization",
+    summary: "List an organization's workspaces, newest first.",
+    params: OrganizationParams,
+    query: PageQuery,
+    response: { 200: WorkspaceList },
+    problems: ["not_found"],
+    handle: (app, caller, { params, query }) => listWorkspaces(app, caller, params.orgSlug, query),
+  }),
+  operation({
+    id: "createWorkspace",
+    method: "POST",
+    path: "/v1/org/:orgSlug/workspaces",
+    tag,
+    scope: "workspaces:write",
+    tenant: "organization",
+    summary: "Create a workspace; any setting may be given.",
+    params: OrganizationParams,
+    body: CreateWorkspace,
+    response: { 200: WorkspaceResponse },
+    problems: ["not_found", "conflict", "provider_failed", "provider_timeout"],
+    examples: { body: { name: "Support", topN: 6 } },
+    handle: (app, caller, { params, body }) => createWorkspace(app, caller, params.orgSlug, body),
+  }),
+  operation({
+    id: "getWorkspace",
+    method: "GET",
+    path: "/v1/workspace/:slug",
+    tag,
+    scope: "workspaces:read",
+    tenant: "workspace",
+    summary: "Get one workspace, with its first documents and threads.",
+    params: WorkspaceParams,
+    response: { 200: WorkspaceFetched },
+    problems: ["not_found"],
+    handle: (app, caller, { params }) => getWorkspace(app, caller, params.slug),
+  }),
+  operation({
+    id: "updateWorkspace",
+    method: "POST",
+    path: "/v1/workspace/:slug/update",
+    tag,
+    scope: "workspaces:write",
+    tenant: "workspace",
+    summary: "Change settings of a workspace. Only what is sent changes.",
+    params: WorkspaceParams,
+    body: UpdateWorkspace,
+    response: { 200: WorkspaceResponse },
+    problems: ["not_found", "provider_failed", "provider_timeout"],
+    examples: { body: { similarityThreshold: 0.3, chatMode: "query" } },
+    handle: (app, caller, { params, body }) => updateWorkspace(app, caller, params.slug, body),
+  }),
+  operation({
+    id: "deleteWorkspace",
+    method: "DELETE",
+    path: "/v1/workspace/:slug",
+    tag,
+    scope: "workspaces:write",
+    tenant: "workspace",
+    summary: "Erase a workspace. The organization's documents stay.",
+    description: "It is out of reach at once. What takes longer goes on as a job: then the answer is 202.",
+    params: WorkspaceParams,
+    response: { 200: ErasureDone, 202: ErasureUnderWay },
+    problems: ["not_found"],
+    handle: (app, caller, { params }) => deleteWorkspace(app, caller, params.slug),
+  }),
+];
