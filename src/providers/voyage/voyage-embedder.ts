@@ -1,0 +1,54 @@
+import { z } from "zod";
+import type { Embedder } from "../../ports/embedder.ts";
+import { endpointUrl } from "../base-url.ts";
+import { postJson } from "../call-provider.ts";
+import { bearer, type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
+import { badVectors, readVectors } from "../read-vectors.ts";
+
+const provider = "voyage";
+
+/**
+ * 1,000 texts a request and 120,000 tokens for the strictest models (docs.voyageai.com/reference/embeddings-api); we
+ * stay below both, since tokens are estimated and a batch is what is lost when a process dies.
+ */
+const limits = { maxInputs: 256, maxTokensPerRequest: 100_000, maxParallel: 4 };
+
+const answerSchema = z.object({
+  data: z.array(z.object({ index: z.int(), embedding: z.unknown() })),
+  usage: z.object({ total_tokens: z.number().optional() }).optional(),
+});
+
+/** `POST /v1/embeddings` of Voyage. Texts over the model's length are cut by Voyage. */
+export function voyageEmbedder(options: EmbedderOptions): Embedder {
+  const { apiKey, model, dimensions } = options;
+  const facts = embedderFacts(provider, options, limits);
+  const url = endpointUrl(options.baseUrl ?? "https://api.voyageai.com", "v1", "embeddings");
+  return {
+    ...facts,
+    async embed(texts, { input, signal }) {
+      const sendable = sendableTexts(provider, texts, facts.limits);
+      const json = await postJson({
+        provider,
+        fetch: options.fetch ?? fetch,
+        url,
+        headers: bearer(apiKey),
+        json: {
+          model,
+          input: sendable,
+          input_type: input,
+          truncation: true,
+          encoding_format: "base64",
+          ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
+        },
+        timeoutMs: options.timeoutMs ?? 60_000,
+        signal,
+        secrets: [apiKey ?? ""],
+      });
+      const answer = answerSchema.safeParse(json);
+      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
+      const values = answer.data.data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
+      const expected = { provider, count: texts.length, dimensions: dimensions ?? null };
+      return { vectors: readVectors(values, expected), tokens: answer.data.usage?.total_tokens ?? null };
+    },
+  };
+}
