@@ -1,0 +1,128 @@
+import { sql } from "kysely";
+import type { App } from "../context.ts";
+import { ownerColumns } from "../conversations/conversation.ts";
+import type { Priority } from "../db/backend.ts";
+import type { Tx } from "../db/database.ts";
+import { LATE_KINDS, type NewCallEvent, toEventColumns } from "./call-events.ts";
+import { type CallOwner, type CallRow, holdCall, leaseFrom, readCallEvents } from "./call-row.ts";
+import { jsonOrNull } from "./json-column.ts";
+import { projectCall } from "./project-call.ts";
+
+export interface Appended {
+  /** `false`: the call is over, or erased. Who has it must hang up; nothing but bills and recordings is written any more. */
+  isLive: boolean;
+  /** How many of the events were written: none that came before, none that came too late. */
+  written: number;
+}
+
+/**
+ * Writes what happened, in this order, and keeps the call alive for a minute. An event with a `key` that the call
+ * already has is left out, so that what a provider repeats changes nothing.
+ */
+export async function appendCallEvents(
+  app: App,
+  owner: CallOwner,
+  callId: string,
+  events: readonly NewCallEvent[],
+  priority: Priority = "interactive",
+): Promise<Appended> {
+  const append = async (tx: Tx): Promise<Appended> => {
+    const call = await holdCall(tx, owner, callId);
+    if (call === undefined) return { isLive: false, written: 0 };
+    const isLive = call.lease_until !== null;
+    const wanted = isLive ? events : events.filter(({ kind }) => LATE_KINDS.includes(kind));
+    const written = await insertEvents(tx, owner, call, wanted);
+    if (isLive) await keepAlive(app, tx, call, events, written);
+    else if (written > 0) await addLate(tx, call, written);
+    return { isLive, written };
+  };
+  return app.db.asTenant(owner, append, priority);
+}
+
+/** Writes events behind those there are; the call must be held. Returns how many. */
+export async function insertEvents(
+  tx: Tx,
+  owner: CallOwner,
+  { id, last_sequence }: CallRow,
+  events: readonly NewCallEvent[],
+): Promise<number> {
+  const fresh = await withoutKnown(tx, id, events);
+  if (fresh.length === 0) return 0;
+  await tx
+    .insertInto("call_events")
+    .values(
+      fresh.map((event, index) => {
+        const { kind, at, data, key } = toEventColumns(event);
+        return {
+          ...ownerColumns(owner),
+          call_id: id,
+          sequence: last_sequence + index + 1,
+          kind,
+          at,
+          data: sql`${JSON.stringify(data)}::json`,
+          key,
+        };
+      }),
+    )
+    .execute();
+  return fresh.length;
+}
+
+async function withoutKnown(
+  tx: Tx,
+  callId: string,
+  events: readonly NewCallEvent[],
+): Promise<readonly NewCallEvent[]> {
+  const keys = events.flatMap(({ key }) => key ?? []);
+  if (keys.length === 0) return events;
+  const rows = await tx
+    .selectFrom("call_events")
+    .select("key")
+    .where("call_id", "=", callId)
+    .where("key", "in", keys)
+    .execute();
+  const known = new Set(rows.map(({ key }) => key));
+  return events.filter(({ key }) => {
+    if (key === undefined) return true;
+    const isFresh = !known.has(key);
+    known.add(key);
+    return isFresh;
+  });
+}
+
+async function keepAlive(
+  app: App,
+  tx: Tx,
+  call: CallRow,
+  events: readonly NewCallEvent[],
+  written: number,
+): Promise<void> {
+  const answeredAt = events.find(({ kind }) => kind === "answered")?.at;
+  await tx
+    .updateTable("calls")
+    .set({
+      last_sequence: call.last_sequence + written,
+      lease_until: leaseFrom(app.now()),
+      updated_at: app.now(),
+      ...(answeredAt === undefined || call.status !== "ringing"
+        ? {}
+        : { status: "in_progress" as const, answered_at: answeredAt }),
+    })
+    .where("id", "=", call.id)
+    .execute();
+}
+
+/** What a bill or a recording adds to a call that is over; its summary is the finalizer's. */
+async function addLate(tx: Tx, call: CallRow, written: number): Promise<void> {
+  const { recordingUrl, cost } = projectCall(await readCallEvents(tx, call.id), call.started_at);
+  await tx
+    .updateTable("calls")
+    .set({
+      last_sequence: call.last_sequence + written,
+      recording_url: recordingUrl,
+      cost: jsonOrNull(cost),
+      updated_at: sql`now()`,
+    })
+    .where("id", "=", call.id)
+    .execute();
+}
