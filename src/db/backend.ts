@@ -21,7 +21,10 @@ export interface Session {
   rollback(): Promise<void>;
 }
 
-/** Interactive work goes before background work where both wait for the same connection. */
+/**
+ * Interactive work goes before background work where both wait for the same connection; where there are several,
+ * background work leaves some of them alone.
+ */
 export type Priority = "interactive" | "background";
 
 /** What a database engine offers to {@link connectDatabase}; PostgreSQL and PGlite are the two that exist. */

@@ -47,6 +47,8 @@ export interface Database {
   asTenant<T>(tenant: Tenant, work: (tx: Tx) => Promise<T>, priority?: Priority): Promise<T>;
   /** One read as this tenant, in one round trip. */
   readAsTenant<T>(tenant: Tenant, query: (compile: Tx) => { compile(): CompiledQuery<T> }): Promise<T[]>;
+  /** All that `work` does here is background work where it does not say otherwise. */
+  inBackground<T>(work: () => Promise<T>): Promise<T>;
   /** One transaction that sees every tenant's rows. `reason` shows up in the database's own activity view. */
   asSystem<T>(reason: SystemReason, work: (tx: Tx) => Promise<T>, priority?: Priority): Promise<T>;
   /**
@@ -61,6 +63,7 @@ export interface Database {
 const ATTEMPTS_MAX = 4;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const running = new AsyncLocalStorage<true>();
+const ambient = new AsyncLocalStorage<Priority>();
 const afterCommit = new WeakMap<Tx, (() => void)[]>();
 
 export function createDatabase(backend: Backend): Database {
@@ -92,13 +95,13 @@ export function createDatabase(backend: Backend): Database {
   return {
     kind: backend.kind,
     // `async`, so that a refused id is a rejection and never a throw past the caller's `catch`.
-    asTenant: async (tenant, work, priority = "interactive") =>
+    asTenant: async (tenant, work, priority = ambient.getStore() ?? "interactive") =>
       run(openingFor(tenant), priority, async (tx) => {
         const value = await work(tx);
         await tenant.beforeCommit?.(tx, value);
         return value;
       }),
-    asSystem: (reason, work, priority = "interactive") =>
+    asSystem: (reason, work, priority = ambient.getStore() ?? "interactive") =>
       run(`begin /* ${reason} */; set local role ${SYSTEM_ROLE}`, priority, work),
     async readAsTenant<T>(tenant: Tenant, query: (compile: Tx) => { compile(): CompiledQuery<T> }) {
       refuseNesting();
@@ -107,6 +110,7 @@ export function createDatabase(backend: Backend): Database {
       const { rows } = await begunAgain(() => backend.readOnce(opening, { sql, parameters }));
       return asRows<T>(rows);
     },
+    inBackground: (work) => ambient.run("background", work),
     async vacuum() {
       if (backend.kind !== "pglite") return;
       const tables = await backend.asOwner((run) =>

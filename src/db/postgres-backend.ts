@@ -1,12 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Backend } from "./backend.ts";
+import { createLimit } from "./limit.ts";
 import { columnTypes, lastRows, openSession, toError } from "./pg-session.ts";
 import { TENANT_ROLE } from "./roles.ts";
 import { createSharedReaders } from "./shared-readers.ts";
 import { StartRefused } from "./start-refused.ts";
 
 const CONNECTIONS_MAX = 12;
+/** Of these. The others are for what somebody waits for, however much there is to do. */
+const BACKGROUND_MAX = 8;
 /** Besides the pool, for look-ups. */
 const READERS = 3;
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -57,15 +60,23 @@ export function postgresBackend({ connectionString, onConnectionError }: Options
     return client;
   });
   const listeners = new Set<() => Promise<void>>();
+  const background = createLimit(BACKGROUND_MAX);
 
   return {
     kind: "postgres",
-    async open(opening) {
-      const client = await pool.connect();
-      return openSession(client, opening, {
-        release: (broken) => client.release(broken),
-        releaseWhen: "answered",
-      });
+    async open(opening, priority) {
+      const leave = priority === "background" ? await background.enter() : () => undefined;
+      try {
+        const client = await pool.connect();
+        const release = (broken?: Error) => {
+          client.release(broken);
+          leave();
+        };
+        return openSession(client, opening, { release, releaseWhen: "answered" });
+      } catch (error) {
+        leave();
+        throw error;
+      }
     },
     readOnce: (opening, statement) => readers.read(opening, statement),
     async asOwner(work) {

@@ -10,7 +10,10 @@ export type SignalName = "access" | "jobs" | "whatsapp";
  * for the case that a notification was lost (connection poolers drop LISTEN).
  */
 export interface Signals {
-  /** To be called in the transaction of the change. `access` is also counted, so that a poll can notice it. */
+  /**
+   * To be called in the transaction of the change. `access` is also counted, so that a poll can notice it. The others
+   * tell after the commit: whoever looks for work looks now and then without being told, too.
+   */
   raise(tx: Tx, name: SignalName): Promise<void>;
   /** Calls `listener` after a change was committed by any process. */
   on(name: SignalName, listener: () => void): void;
@@ -40,6 +43,36 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
   let confirmedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
   let closed = false;
+  const untold = new Set<SignalName>();
+  let isTelling = false;
+
+  /**
+   * PostgreSQL lets one transaction at a time commit a notification, until its commit is on the disk: two hundred
+   * messages a second would queue there, each for the whole of the others' writes. So those that only say that there is
+   * work are told of together, by a transaction of their own that waits for no disk.
+   */
+  async function tellOthers(): Promise<void> {
+    isTelling = true;
+    try {
+      while (untold.size > 0 && !closed) {
+        const names = [...untold];
+        untold.clear();
+        await db.asSystem("signals", async (tx) => {
+          await sql`set local synchronous_commit = off`.execute(tx);
+          await sql`select pg_notify(${CHANNEL}, name) from unnest(${names}::text[]) as name`.execute(tx);
+        });
+      }
+    } catch (error) {
+      report(error);
+    } finally {
+      isTelling = false;
+    }
+  }
+
+  function tellSoon(name: SignalName): void {
+    untold.add(name);
+    if (!isTelling) void tellOthers();
+  }
 
   async function poll(): Promise<void> {
     const askedAt = nowMs();
@@ -70,9 +103,12 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
     async raise(tx, name) {
       if (name === "access") {
         await tx.updateTable("signals").set({ version: sql`version + 1` }).where("name", "=", name).execute();
+        if (shared) await sql`select pg_notify(${CHANNEL}, ${name})`.execute(tx);
       }
-      if (shared) await sql`select pg_notify(${CHANNEL}, ${name})`.execute(tx);
-      onCommit(tx, () => emit(name));
+      onCommit(tx, () => {
+        emit(name);
+        if (shared && name !== "access") tellSoon(name);
+      });
     },
     on: (name, listener) => void listeners[name].push(listener),
     isFresh: () => !shared || nowMs() - confirmedAt < FRESH_MS,

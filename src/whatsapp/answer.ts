@@ -64,7 +64,7 @@ export function startWhatsAppAnswers(
     const isActive = (await directory.find(partner_id, account_id)) === "active";
     // Resumed soon, they are still worth an answer; later, they are kept without one.
     if (!isActive && !isOld(app, claim)) await giveBack(app, claim, again.suspendedMs);
-    else await answerPerson(app, messenger, claim, !isActive, signal);
+    else await app.db.inBackground(() => answerPerson(app, messenger, claim, !isActive, signal));
   };
 
   function start(claim: Claim): void {

@@ -29,8 +29,8 @@ interface Waiting {
 const JOINED_MAX = 1_000;
 
 /**
- * Requests that come while a transaction is under way go together into the next one. Alone, each would tell the other
- * processes of its commit, and PostgreSQL lets only one transaction at a time do that.
+ * Requests that come while a transaction is under way go together into the next one: at hundreds a second, each alone
+ * would wait for the disk alone.
  */
 export function createWhatsAppInbox({ db, signals }: { db: Database; signals: Signals }): WhatsAppInbox {
   const counts: Counts = { stored: 0, repeated: 0, unknown: 0, unsigned: 0, unreadable: 0 };
