@@ -55,9 +55,23 @@ describe("honest files", () => {
     expect(check(name, content)).toBe(format);
   });
 
+  test.each([
+    ["README", "Read me first.", "text"],
+    ["scan", PDF, "pdf"],
+    ["letter", makeDocx(), "docx"],
+    ["page", "<?xml version='1.0'?><a>x</a>", "html"],
+    ["archive", Buffer.from("504b0304000000000000", "hex"), "unsupported_type"],
+    ["blob", Buffer.from([0, 1, 2, 3, 255, 254]), "unsupported_type"],
+    ["nothing", "", "empty"],
+    [".env", "A=1", "unsupported_type"],
+  ])("%s, of which nothing else says what it is, goes by its content", (name, content, format) => {
+    expect(check(name, content)).toBe(format);
+    expect(check(name, content, "application/octet-stream")).toBe(format);
+  });
+
   test("a name without an ending goes by its MIME type", () => {
     expect(check("notes", "hello", "text/plain; charset=utf-8")).toBe("text");
-    expect(check("notes", "hello")).toBe("unsupported_type");
+    expect(check("notes", "a,b", "text/csv")).toBe("csv");
   });
 
   test("the ending wins over the MIME type, which browsers guess", () => {

@@ -98,7 +98,7 @@ export function findFileType(fileName: string, mime: string | null = null): File
   const byName = ACCEPTED_FILE_TYPES.find((entry) =>
     entry.extensions.some((extension) => name.endsWith(extension)),
   );
-  if (byName || /\.[a-z0-9]{1,8}$/.test(name)) return byName;
+  if (byName || hasEnding(name)) return byName;
   const essence = mime?.split(";")[0]?.trim().toLowerCase();
   return ACCEPTED_FILE_TYPES.find((entry) => entry.mime === essence);
 }
@@ -110,12 +110,23 @@ export function findFileType(fileName: string, mime: string | null = null): File
  *   the name says.
  */
 export function checkFileType(file: { fileName: string; mime?: string | null; head: Uint8Array }): FileType {
-  const claimed = findFileType(file.fileName, file.mime);
+  const found = sniffContent(file.head);
+  const claimed = findFileType(file.fileName, file.mime) ?? findUnnamedType(file.fileName, found);
   if (!claimed) throw unsupported(file.fileName);
   if (file.head.length === 0) throw new ParseFailure("empty", "The file is empty: it has no bytes at all.");
-  const found = sniffContent(file.head);
   if (claimed.content.includes(found)) return claimed;
   throw mismatch(claimed, found);
+}
+
+/** Nothing says what it is, as with a `README`: its content does, where only one kind of file looks like that. */
+function findUnnamedType(fileName: string, found: SniffedContent): FileType | undefined {
+  if (hasEnding(fileName) || found === "zip") return undefined;
+  if (found === "text") return findFileType("unnamed.txt");
+  return ACCEPTED_FILE_TYPES.find(({ content }) => content.includes(found));
+}
+
+function hasEnding(fileName: string): boolean {
+  return /\.[a-z0-9]{1,8}$/i.test(fileName);
 }
 
 function type(format: FileFormat, mime: string, extensions: string, content: SniffedContent[]): FileType {

@@ -28,6 +28,20 @@ async function put(
 
 const into = (world: World) => ({ addToWorkspaces: world.workspaceSlug });
 
+test("a file that was uploaded twice is answered from once, and still when one of the two is gone", async () => {
+  const world = await newWorld(server);
+  const text = "The marmalade is boiled for forty minutes.";
+  const first = await put(world, "marmalade.txt", text, into(world));
+  const second = await put(world, "marmalade.txt", text, into(world));
+  expect(second.docpath).not.toBe(first.docpath);
+  const [hit, ...others] = await found(world, "How long is marmalade boiled?");
+  expect(others).toEqual([]);
+  const gone = await world.api.delete(documentPath(world, "remove-files"), { files: [hit?.docpath] });
+  expect(gone.status).toBe(200);
+  const left = [first, second].map(({ docpath }) => docpath).filter((one) => one !== hit?.docpath);
+  expect((await found(world, "How long is marmalade boiled?")).map(({ docpath }) => docpath)).toEqual(left);
+});
+
 describe("lists", () => {
   test("documents are listed by folder, newest first, over pages", async () => {
     const world = await newWorld(server);

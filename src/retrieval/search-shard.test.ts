@@ -38,6 +38,28 @@ test.each([
   expect(ask(await shardOf([HELP]), question, { threshold: 0.25 })).toEqual([]);
 });
 
+test("what several documents say word for word is answered once, also when a filter allows only some of them", async () => {
+  const other = documentOf(["The warranty on spare parts is one year."]);
+  const shard = await shardOf([HELP, other, HELP]);
+  const [first, , third] = shard.documents;
+  if (first === undefined || third === undefined) throw new Error("three documents");
+  const second = { ...third, segment: first.segment };
+  setDocuments(shard, [first, ...shard.documents.slice(1, 2), second]);
+  const found = ask(shard, "How long is the warranty?", { threshold: 0.1 }).map(({ document }) =>
+    shard.documents.indexOf(document),
+  );
+  expect(found).toEqual([1, 0]);
+  second.attributes = { ...second.attributes, docpath: "o/f/second" };
+  const filter = { docpaths: ["o/f/second"] };
+  expect(ask(shard, "How long is the warranty?", { filter, threshold: 0.1 })).toMatchObject([
+    { document: second },
+  ]);
+  setDocuments(shard, [first, second]);
+  expect(ask(shard, "How long is the warranty?", { threshold: 0.1 })).toHaveLength(1);
+  setDocuments(shard, [first]);
+  expect(ask(shard, "How long is the warranty?", { threshold: 0.1 })).toHaveLength(1);
+});
+
 const word = fc.constantFrom(
   ..."pump filter warranty price panel the of is what button euro open month".split(" "),
 );

@@ -3,6 +3,7 @@ import { addToHashVector, HASH_DIMENSIONS } from "./hash-vector.ts";
 import { ENTRY_BYTES, HIT_BYTES } from "./kernel/kernel.ts";
 import { quantizeQuery } from "./quantize.ts";
 import { analyzeQuestion, type QuestionWord } from "./question.ts";
+import type { LoadedSegment } from "./search-memory.ts";
 import { documentOf, languageBits, type Shard, type ShardDocument } from "./shard.ts";
 import { TUNING, type Tuning } from "./tuning.ts";
 import { type FoundWord, type WeighedWord, weighWords } from "./word-weights.ts";
@@ -57,22 +58,26 @@ type Mix = { weight: number; floor: number };
 
 const NO_VECTORS: Mix = { weight: 0, floor: 0 };
 
-/** Marks the documents that may answer; false when none may. */
+/**
+ * Marks the documents that may answer; false when none may. Of those with the same content, under several names, one
+ * may: it says all that the others could.
+ */
 function applyFilter(shard: Shard, filter: SearchFilter | undefined): boolean {
   const allowed = compileFilter(filter);
-  if (allowed === null && !shard.filtered) return true;
+  if (allowed === null && !shard.filtered && !shard.repeated) return true;
   const width = ENTRY_BYTES / 4;
   const words = new Uint32Array(
     shard.memory.kernel.memory.buffer,
     shard.entries,
     shard.documents.length * width,
   );
-  let active = 0;
-  shard.documents.forEach(({ attributes }, i) => {
-    const yes = allowed === null || allowed(attributes) ? 1 : 0;
-    words[i * width + 2] = yes;
-    active += yes;
+  const answering = new Set<LoadedSegment>();
+  shard.documents.forEach(({ attributes, segment }, i) => {
+    const yes = !answering.has(segment) && (allowed === null || allowed(attributes));
+    words[i * width + 2] = yes ? 1 : 0;
+    if (yes) answering.add(segment);
   });
+  const active = answering.size;
   shard.filtered = active < shard.documents.length;
   return active > 0;
 }

@@ -31,6 +31,8 @@ export type Shard = {
   runs: Run[];
   /** Look-ups of the table as it is now; null while there is none. */
   found: FoundCache | null;
+  /** Whether several documents have the same segment. */
+  repeated: boolean;
   /** Whether the last search left documents switched off in the table. */
   filtered: boolean;
 };
@@ -39,7 +41,16 @@ export type Run = { selector: number; first: number; end: number };
 
 export function createShard(memory: SearchMemory): Shard {
   const nothing = { documents: [], firstPassages: [], languages: [], makers: [], runs: [] };
-  return { memory, entries: 0, passages: 0, meanLength: 0, found: null, filtered: false, ...nothing };
+  return {
+    memory,
+    entries: 0,
+    passages: 0,
+    meanLength: 0,
+    found: null,
+    repeated: false,
+    filtered: false,
+    ...nothing,
+  };
 }
 
 /** Puts the shard on another list of documents. Segments themselves are neither read nor written. */
@@ -49,6 +60,7 @@ export function setDocuments(shard: Shard, documents: ShardDocument[]): void {
   shard.passages = 0;
   shard.languages = [...new Set(documents.flatMap(({ segment }) => segment.meta.languages))];
   shard.makers = makersOf(documents);
+  shard.repeated = new Set(documents.map(({ segment }) => segment)).size < documents.length;
   let words = 0;
   for (const { segment } of documents) {
     shard.firstPassages.push(shard.passages);
