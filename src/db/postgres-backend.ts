@@ -9,7 +9,7 @@ import { StartRefused } from "./start-refused.ts";
 
 const CONNECTIONS_MAX = 12;
 /** Of these. The others are for what somebody waits for, however much there is to do. */
-const BACKGROUND_MAX = 8;
+const BACKGROUND_MAX = 4;
 /** Besides the pool, for look-ups. */
 const READERS = 3;
 const CONNECT_TIMEOUT_MS = 10_000;
