@@ -3,9 +3,28 @@
 -- Grows with every change of a workspace's documents; read in the statement that resolves the workspace, so that no
 -- search begun after a change sees what was before it.
 alter table workspaces add column index_version bigint not null default 0;
-alter table organizations add column storage_bytes bigint not null default 0;
 -- What its originals may take together; null: the installation's default.
 alter table organizations add column storage_quota_bytes bigint;
+
+-- What an organization's originals take, in parts: one row would make each upload wait for the commit of the one before.
+create table organization_storage (
+  partner_id uuid not null,
+  account_id uuid not null,
+  organization_id integer not null,
+  shard smallint not null,
+  bytes bigint not null,
+  primary key (organization_id, shard),
+  foreign key (partner_id, account_id, organization_id)
+    references organizations (partner_id, account_id, id) on delete cascade
+) with (fillfactor = 50);
+alter table organization_storage enable row level security;
+alter table organization_storage force row level security;
+create policy tenant on organization_storage to lumenone_tenant
+  using (partner_id = tenant_partner() and (tenant_account() is null or account_id = tenant_account()))
+  with check (partner_id = tenant_partner() and (tenant_account() is null or account_id = tenant_account()));
+create policy system on organization_storage to lumenone_system using (true) with check (true);
+grant select, insert, update on organization_storage to lumenone_tenant;
+grant select, insert, update, delete on organization_storage to lumenone_system;
 
 create table folders (
   partner_id uuid not null,

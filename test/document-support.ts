@@ -1,4 +1,5 @@
 import { readdir } from "node:fs/promises";
+import { storageBytes } from "../src/organizations/find.ts";
 import { hex, type Reply, type TestServer, type World } from "./support.ts";
 
 /** A file as a form sends it. */
@@ -104,7 +105,7 @@ export function rowsOf(server: TestServer, world: World) {
       tx.selectFrom(table).selectAll().where("organization_id", "=", world.organizationId).execute();
     const organization = await tx
       .selectFrom("organizations")
-      .select("storage_bytes")
+      .select(storageBytes.as("storage_bytes"))
       .where("id", "=", world.organizationId)
       .executeTakeFirst();
     return {

@@ -31,9 +31,9 @@ export async function checkTargets(
 ): Promise<UploadTarget> {
   const target = await readOrganizationWithWorkspaces(app, caller, orgSlug, addToWorkspaces);
   refuseUnknown(addToWorkspaces, target.workspaces);
-  const { organization } = target;
+  const { organization, storageBytes } = target;
   const quotaBytes = organization.storage_quota_bytes ?? app.config.storageQuotaBytes;
-  if (organization.storage_bytes + sizeBytes > quotaBytes) {
+  if (storageBytes + sizeBytes > quotaBytes) {
     throw new Problem("payload_too_large", "The organization's storage is full. Remove documents first.");
   }
   return target;

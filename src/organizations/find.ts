@@ -47,17 +47,25 @@ export async function getOrganizationById(
   return row;
 }
 
+const SHARDS = 16;
+let nextShard = 0;
+
 /**
- * Keeps count of what the originals of an organization take.
+ * Keeps count of what the originals of an organization take: in one of {@link SHARDS} rows, since those who meet in one
+ * wait for each other's commit.
  *
- * @returns whether the organization is still there and not being erased
+ * @returns whether the organization is still there and not being erased; it stays so until the transaction ends
  */
 export async function addStorageBytes(tx: Tx, organizationId: number, bytes: number): Promise<boolean> {
-  const { numUpdatedRows } = await tx
-    .updateTable("organizations")
-    .set({ storage_bytes: sql`greatest(0, storage_bytes + ${bytes})` })
-    .where("id", "=", organizationId)
-    .where("erasing_at", "is", null)
-    .executeTakeFirstOrThrow();
-  return numUpdatedRows > 0n;
+  nextShard = (nextShard + 1) % SHARDS;
+  const { numAffectedRows } = await sql`
+    insert into organization_storage as stored (partner_id, account_id, organization_id, shard, bytes)
+    select partner_id, account_id, id, ${nextShard}::smallint, ${bytes}::bigint
+    from organizations where id = ${organizationId} and erasing_at is null for share
+    on conflict (organization_id, shard) do update set bytes = stored.bytes + excluded.bytes`.execute(tx);
+  return (numAffectedRows ?? 0n) > 0n;
 }
+
+/** Of the row `organizations` in a query: what its originals take, in bytes. */
+export const storageBytes = sql<number>`(select greatest(0, coalesce(sum(bytes), 0))::bigint
+  from organization_storage where organization_id = organizations.id)`;

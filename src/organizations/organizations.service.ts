@@ -8,7 +8,7 @@ import { integerCursor, type PageRequest, toPage } from "../http/page.ts";
 import { Problem } from "../http/problem.ts";
 import { encodeSlug } from "../http/schemas.ts";
 import { answerErasure, beginErasure, refuseWhileBusy } from "../jobs/erasure.ts";
-import { getOrganizationRow, type OrganizationRow } from "./find.ts";
+import { getOrganizationRow, type OrganizationRow, storageBytes } from "./find.ts";
 import type { CreateOrganization, Organization } from "./organizations.schemas.ts";
 import { insertWithFreeSlug, slugOf } from "./slug.ts";
 
@@ -80,7 +80,7 @@ export async function setStorageQuota(app: App, organizationId: number, bytes: n
       .set({ storage_quota_bytes: bytes })
       .where("id", "=", organizationId)
       .where("erasing_at", "is", null)
-      .returning(["id", "slug", "storage_bytes", "storage_quota_bytes"])
+      .returning(["id", "slug", "storage_quota_bytes", storageBytes.as("storage_bytes")])
       .executeTakeFirst(),
   );
   if (row === undefined) throw new Problem("not_found", `There is no organization ${organizationId}.`);

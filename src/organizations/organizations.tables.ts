@@ -7,10 +7,16 @@ export interface OrganizationTables {
     id: GeneratedAlways<number>;
     name: string;
     slug: string;
-    storage_bytes: Generated<number>;
     storage_quota_bytes: number | null;
     erasing_at: Date | null;
     created_at: Generated<Date>;
     updated_at: Generated<Date>;
+  };
+  organization_storage: {
+    partner_id: string;
+    account_id: string;
+    organization_id: number;
+    shard: number;
+    bytes: number;
   };
 }

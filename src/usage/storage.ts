@@ -8,8 +8,8 @@ export async function recordStorage(app: App): Promise<void> {
     "jobs",
     (tx) =>
       sql`insert into usage_storage as stored (partner_id, account_id, organization_id, day, bytes)
-        select partner_id, account_id, id, ${dayOf(app.now())}::date, storage_bytes
-        from organizations where storage_bytes > 0
+        select partner_id, account_id, organization_id, ${dayOf(app.now())}::date, sum(bytes)
+        from organization_storage group by 1, 2, 3 having sum(bytes) > 0
         on conflict (organization_id, day) do update set bytes = greatest(stored.bytes, excluded.bytes)`.execute(
         tx,
       ),

@@ -86,7 +86,8 @@ function daysOf(
   const stored = sql`union all
       select organization_id, day, 0, 0, 0, 0, 0, 0, bytes from usage_storage
       union all
-      select id, ${dayOf(app.now())}::date, 0, 0, 0, 0, 0, 0, storage_bytes from organizations where storage_bytes > 0`;
+      select organization_id, ${dayOf(app.now())}::date, 0, 0, 0, 0, 0, 0, sum(bytes)::bigint
+      from organization_storage group by 1 having sum(bytes) > 0`;
   return sql`with used (organization_id, day, messages, input_tokens, output_tokens, searches, documents, call_seconds, bytes) as (
       select organization_id, day, messages, input_tokens, output_tokens, searches, documents, call_seconds, 0::bigint
       from usage_counts ${whole ? sql`` : sql`where workspace_id = ${workspaceId}`}

@@ -120,7 +120,9 @@ describe("usage", () => {
     const world = await newWorld(server);
     const store = (bytes: number) =>
       app.db.asSystem("superadmin", (tx) =>
-        sql`update organizations set storage_bytes = ${bytes} where id = ${world.organizationId}`.execute(tx),
+        sql`insert into organization_storage values
+          (${world.partner.id}, ${world.accountId}, ${world.organizationId}, 0, ${bytes})
+          on conflict (organization_id, shard) do update set bytes = excluded.bytes`.execute(tx),
       );
     for (const [bytes, day] of [
       [500, "2026-05-25"],

@@ -5,7 +5,7 @@ import { fixedQuery } from "../db/fixed-query.ts";
 import type { AccountCaller } from "../http/caller.ts";
 import { notFound } from "../http/problem.ts";
 import { encodeSlug } from "../http/schemas.ts";
-import type { Hold, OrganizationRow } from "../organizations/find.ts";
+import { type Hold, type OrganizationRow, storageBytes } from "../organizations/find.ts";
 import type { Workspace } from "./workspaces.schemas.ts";
 import type { WorkspaceTables } from "./workspaces.tables.ts";
 
@@ -58,25 +58,30 @@ export async function findWorkspacesBySlug(
   return (hold === "key share" ? select.forKeyShare() : select).execute();
 }
 
-/** An organization with those of the slugs that its workspaces have, in one round trip; 404 without it. */
+/** An organization with what it stores and those of the slugs that its workspaces have, in one round trip; else 404. */
 export async function readOrganizationWithWorkspaces(
   app: App,
   caller: AccountCaller,
   orgSlug: string,
   slugs: readonly string[],
-): Promise<{ organization: OrganizationRow; workspaces: { id: number; slug: string }[] }> {
+): Promise<{
+  organization: OrganizationRow;
+  storageBytes: number;
+  workspaces: { id: number; slug: string }[];
+}> {
   const [row] = await app.db.readAsTenant(caller, (db) =>
     organizationWithWorkspaces(db, caller.accountId, orgSlug, JSON.stringify(slugs)),
   );
   if (row === undefined) throw notFound("organization");
-  const { workspaces, ...organization } = row;
-  return { organization, workspaces };
+  const { workspaces, storageBytes: stored, ...organization } = row;
+  return { organization, storageBytes: stored, workspaces };
 }
 
 const organizationWithWorkspaces = fixedQuery((db: Tx, accountId: string, orgSlug: string, slugs: string) =>
   db
     .selectFrom("organizations")
     .selectAll()
+    .select(storageBytes.as("storageBytes"))
     .select(
       sql<
         { id: number; slug: string }[]
