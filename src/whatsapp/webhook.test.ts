@@ -276,7 +276,9 @@ test("what is done is forgotten after nine days, and what still waits is not", a
     await webhook.send(url, webhook.message(connected.number, { wamid }));
   const days = (wamid: string, count: number, state: string) =>
     app.db.asSystem("superadmin", (tx) =>
-      sql`update whatsapp_inbox set state = ${state}, received_at = now() - ${`${count} days`}::interval
+      // Taken away from whoever may be about to answer it here, and not due again.
+      sql`update whatsapp_inbox set state = ${state}, received_at = now() - ${`${count} days`}::interval,
+        attempts = attempts + 1, lease_until = null, due_at = now() + interval '1 hour'
         where key = ${wamid}`.execute(tx),
     );
   await days("wamid.done", 10, "done");
