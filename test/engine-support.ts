@@ -1,4 +1,4 @@
-import { newNumberWorld } from "./number-support.ts";
+import { type NumberWorld, newNumberWorld } from "./number-support.ts";
 import type { CarrierSimulator } from "./simulators/carrier/carrier-simulator.ts";
 import { hex, newWorld, type Reply, type TestServer, type World } from "./support.ts";
 
@@ -14,7 +14,7 @@ export const NOWHERE = { voiceUrl: "", voiceFallbackUrl: "", statusCallback: "" 
 
 /** An organization with workspaces that have an assistant each, and with numbers of the carrier. */
 export interface EngineWorld {
-  world: World;
+  world: NumberWorld;
   /** The number's id here, and what it looks like at the carrier, now and later. */
   newNumber(): Promise<{ id: number; sold: ReturnType<CarrierSimulator["own"]> }>;
   /** @returns the path of its voice integration */
