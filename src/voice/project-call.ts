@@ -68,7 +68,10 @@ interface Weaving {
 function weave(events: readonly CallEvent[], startedAt: Date): TranscriptEntry[] {
   const weaving: Weaving = { startedAt, entries: [], interrupted: new Set() };
   for (const event of events) add(weaving, event);
-  return weaving.entries.map(({ turnId: _turn, toolCallId: _call, ...entry }) => entry);
+  return weaving.entries.map(({ turnId: _turn, toolCallId: _call, ...entry }) => ({
+    ...entry,
+    text: entry.text.trim(),
+  }));
 }
 
 function add(weaving: Weaving, event: CallEvent): void {
