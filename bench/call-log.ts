@@ -162,7 +162,7 @@ async function makeCalls(app: App, from: number, to: number): Promise<void> {
           began + seconds * interval '1 second', began + (seconds + 2) * interval '1 second', seconds,
           case when n % 1000 = 10 then 'model_failed' when n % 10 < 6 then 'caller_hung_up' when n % 10 < 9 then
             'goodbye' else 'transferred' end, n % 4 = 0, 'Asked when we deliver.',
-          '{"turns":4,"p50_ms":600,"p95_ms":900,"p99_ms":900,"ours":{"p50_ms":9,"p95_ms":14,"p99_ms":14}}', '{}'
+          '{"turns":4,"p50_ms":600,"p95_ms":900,"p99_ms":900,"ours":{"p50_ms":9,"p95_ms":14,"p99_ms":14},"retrieval":{"p50_ms":2,"p95_ms":4,"p99_ms":4}}', '{}'
         from generate_series(${from}::int, ${to}::int - 1) n
         cross join places
         cross join lateral (select date_trunc('milliseconds', now() - (${CALLS}::int - n) * 31536000.0 / ${CALLS}::int *

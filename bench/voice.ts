@@ -5,6 +5,9 @@ import { Agent } from "node:http";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import pino from "pino";
+import { openApp } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
 import { encodeSlug } from "../src/http/schemas.ts";
 import { type Caller, placeCall } from "../test/simulators/carrier/relay-caller.ts";
 import { testDatabase } from "../test/support.ts";
@@ -68,6 +71,7 @@ firsts.length = 0;
 silences.length = 0;
 interrupts.length = 0;
 turns = 0;
+const begun = new Date();
 const cpuBefore = treeCpuMicros(pid);
 await Promise.all([talkAll(SECONDS), searchAll()]);
 const cpuMs = (treeCpuMicros(pid) - cpuBefore) / 1000;
@@ -75,9 +79,14 @@ const waits: number[] = await readJson(`${model.line.url}/waits`);
 const cancels = await cancelsOf();
 const memoryMb = residentMb(pid);
 await Promise.all(callers.map((caller) => caller.hangUp().catch(() => undefined)));
+const lost = await lostRows();
+await server.stop();
+await model.stop();
+const retrievals = await retrievalsSince(begun);
 
 printTable(`${CALLS} calls at once, ${database}, ${turns} turns in ${SECONDS} s`, [
   row("prompt in → model request out", waits, 25),
+  row("of it, question in → passages chosen", retrievals, 10),
   row("first token in → first text frame out", firsts, 25),
   row("interrupt → model cancelled", cancels, 20),
   row("interrupt → last text frame", silences, 20),
@@ -88,9 +97,7 @@ printTable("Memory", [
   { what: "with the calls", MB: memoryMb },
 ]);
 console.log(`server's CPU ms a turn: ${(cpuMs / turns).toFixed(1)}`);
-console.log(`lost call rows: ${await lostRows()}`);
-await server.stop();
-await model.stop();
+console.log(`lost call rows: ${lost}`);
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -210,6 +217,26 @@ async function lostRows(): Promise<number> {
   const { call_logs: logs } = await readJson(`${url}/api/v1/voice-integration/call-logs?limit=100`);
   const ended = logs.filter(({ ended_reason }: { ended_reason: string | null }) => ended_reason !== null);
   return CALLS - ended.length;
+}
+
+/** What the server itself has written of each turn. */
+async function retrievalsSince(begun: Date): Promise<number[]> {
+  const { app, close } = await openApp(readConfig(server.environment), {
+    log: pino({ level: "silent" }),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const rows = await app.db.asSystem("superadmin", (tx) =>
+    tx
+      .selectFrom("call_events")
+      .select("data")
+      .where("kind", "=", "turn_timed")
+      .where("at", ">=", begun)
+      .execute(),
+  );
+  await close();
+  return rows.map(({ data }) => Number(Object(data).retrievalMs)).filter(Number.isFinite);
 }
 
 async function pace(wanted: object): Promise<void> {

@@ -23,6 +23,8 @@ export interface CallLatency extends Percentiles {
   turns: number;
   /** What of it was ours: without the model, the voice and the line. */
   ours: Percentiles;
+  /** What of ours went into the search for passages. */
+  retrieval: Percentiles;
 }
 
 export interface CallCost {
@@ -166,13 +168,14 @@ function addTool(
 }
 
 function latencyOf(events: readonly CallEvent[]): CallLatency {
-  const turns = new Map<string, { totalMs: number; oursMs: number }>();
+  const turns = new Map<string, Extract<CallEvent, { kind: "turn_timed" }>>();
   for (const event of events) if (event.kind === "turn_timed") turns.set(event.turnId, event);
   const timed = [...turns.values()];
   return {
     turns: timed.length,
     ...percentiles(timed.map(({ totalMs }) => totalMs)),
     ours: percentiles(timed.map(({ oursMs }) => oursMs)),
+    retrieval: percentiles(timed.flatMap(({ retrievalMs }) => retrievalMs ?? [])),
   };
 }
 
