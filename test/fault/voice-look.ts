@@ -56,7 +56,8 @@ export function compareTalk(
   }
   const wrong = written.findIndex(({ text }, index) => text !== asked[index]?.text);
   if (wrong >= 0) violations.push(`${callSid}: "${written[wrong]?.text}" stands where it was not said`);
-  let unwrittenAt = asked[written.length]?.at ?? killedAt;
+  // By when it was answered: what a server has not come round to hear, nobody can write down.
+  let unwrittenAt = asked[written.length]?.heard[0]?.at ?? killedAt;
   for (const [index, { answer }] of written.entries()) {
     const question = asked[index];
     if (question === undefined) break;
