@@ -49,6 +49,18 @@ const queries: Record<string, string> = {
   "sort=-duration": `${logs}?sort=-duration`,
   "sort=duration, workspace": `${own}?sort=duration`,
   "sort=started_at": `${logs}?sort=started_at`,
+  "workspace, number_id": `${own}?number_id=4`,
+  "workspace, direction=outbound": `${own}?direction=outbound`,
+  "workspace, status=finalized": `${own}?status=finalized`,
+  "workspace, ended_reason=transferred": `${own}?ended_reason=transferred`,
+  "workspace, from, to: one day": `${own}?from=${day(11)}&to=${day(10)}`,
+  "workspace, min_duration=590": `${own}?min_duration=590`,
+  "workspace, max_duration=5": `${own}?max_duration=5`,
+  "workspace, caller": `${own}?caller=%2B39061000124`,
+  "workspace, has_tool_calls=true": `${own}?has_tool_calls=true`,
+  "tools, transferred (none)": `${logs}?has_tool_calls=true&ended_reason=transferred`,
+  "number_id, min_duration=590": `${logs}?number_id=3&min_duration=590`,
+  "a month, min_duration=590": `${logs}?from=${day(60)}&to=${day(30)}&min_duration=590`,
   "workspace, outbound, model_failed": `${own}?direction=outbound&ended_reason=model_failed`,
   "outbound, tools, min_duration=550": `${logs}?direction=outbound&has_tool_calls=true&min_duration=550`,
   "q: a word of 97 %": `${logs}?q=w0`,
@@ -59,6 +71,10 @@ const queries: Record<string, string> = {
   "q: two words, 97 % and 0.5 %": `${logs}?q=w0%20w1000`,
   "q: two words, 97 % and 13 %": `${logs}?q=w0%20w10`,
   "q: 13 %, in one workspace": `${own}?q=w10`,
+  "q: 2.5 %, in one workspace": `${own}?q=w100`,
+  "q: 13 %, in one day": `${logs}?q=w10&from=${day(11)}&to=${day(10)}`,
+  "q: 2.5 %, in a month": `${logs}?q=w100&from=${day(60)}&to=${day(30)}`,
+  "q: 13 %, min_duration=590": `${logs}?q=w10&min_duration=590`,
   "q: 13 %, of one caller": `${logs}?q=w10&caller=%2B39061000123`,
   "q: 0.5 %, outbound": `${logs}?q=w1000&direction=outbound`,
   "q: nothing": `${logs}?q=nowhere`,
@@ -146,7 +162,7 @@ async function makeCalls(app: App, from: number, to: number): Promise<void> {
           began + seconds * interval '1 second', began + (seconds + 2) * interval '1 second', seconds,
           case when n % 1000 = 10 then 'model_failed' when n % 10 < 6 then 'caller_hung_up' when n % 10 < 9 then
             'goodbye' else 'transferred' end, n % 4 = 0, 'Asked when we deliver.',
-          '{"turns":4,"p50_ms":600,"p95_ms":900,"p99_ms":900,"ours":{"p50_ms":9,"p95_ms":14,"p99_ms":14}}', '{}'
+          '{"turns":4,"p50_ms":600,"p95_ms":900,"p99_ms":900,"ours":{"p50_ms":9,"p95_ms":14,"p99_ms":14},"retrieval":{"p50_ms":2,"p95_ms":4,"p99_ms":4}}', '{}'
         from generate_series(${from}::int, ${to}::int - 1) n
         cross join places
         cross join lateral (select date_trunc('milliseconds', now() - (${CALLS}::int - n) * 31536000.0 / ${CALLS}::int *

@@ -5,6 +5,9 @@ import { Agent } from "node:http";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import pino from "pino";
+import { openApp } from "../src/app.ts";
+import { readConfig } from "../src/config.ts";
 import { encodeSlug } from "../src/http/schemas.ts";
 import { type Caller, placeCall } from "../test/simulators/carrier/relay-caller.ts";
 import { testDatabase } from "../test/support.ts";
@@ -19,6 +22,8 @@ import { printTable, residentMb, startProgram, startServer } from "./support.ts"
  */
 const CALLS = Number(process.env.BENCH_CALLS ?? 50);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 30);
+/** All hang up in one moment; how long their ends may take to be written. */
+const ENDED_MS = 20_000;
 const CHUNKS = 2_000;
 const PUBLIC_URL = "https://voice.example.com";
 const NUMBER = "+390612345678";
@@ -68,6 +73,7 @@ firsts.length = 0;
 silences.length = 0;
 interrupts.length = 0;
 turns = 0;
+const begun = new Date();
 const cpuBefore = treeCpuMicros(pid);
 await Promise.all([talkAll(SECONDS), searchAll()]);
 const cpuMs = (treeCpuMicros(pid) - cpuBefore) / 1000;
@@ -75,9 +81,14 @@ const waits: number[] = await readJson(`${model.line.url}/waits`);
 const cancels = await cancelsOf();
 const memoryMb = residentMb(pid);
 await Promise.all(callers.map((caller) => caller.hangUp().catch(() => undefined)));
+const lost = await lostRows();
+await server.stop();
+await model.stop();
+const retrievals = await retrievalsSince(begun);
 
 printTable(`${CALLS} calls at once, ${database}, ${turns} turns in ${SECONDS} s`, [
   row("prompt in → model request out", waits, 25),
+  row("of it, question in → passages chosen", retrievals, 10),
   row("first token in → first text frame out", firsts, 25),
   row("interrupt → model cancelled", cancels, 20),
   row("interrupt → last text frame", silences, 20),
@@ -88,9 +99,7 @@ printTable("Memory", [
   { what: "with the calls", MB: memoryMb },
 ]);
 console.log(`server's CPU ms a turn: ${(cpuMs / turns).toFixed(1)}`);
-console.log(`lost call rows: ${await lostRows()}`);
-await server.stop();
-await model.stop();
+console.log(`lost call rows: ${lost}`);
 
 async function freePort(): Promise<number> {
   const probe = createServer().listen(0, "127.0.0.1");
@@ -206,10 +215,33 @@ async function cancelsOf(): Promise<number[]> {
 
 /** Calls that were placed and are not in the log, or are there without an end. */
 async function lostRows(): Promise<number> {
-  await sleep(1_000);
-  const { call_logs: logs } = await readJson(`${url}/api/v1/voice-integration/call-logs?limit=100`);
-  const ended = logs.filter(({ ended_reason }: { ended_reason: string | null }) => ended_reason !== null);
-  return CALLS - ended.length;
+  const until = performance.now() + ENDED_MS;
+  for (;;) {
+    const { call_logs: logs } = await readJson(`${url}/api/v1/voice-integration/call-logs?limit=100`);
+    const ended = logs.filter(({ ended_reason }: { ended_reason: string | null }) => ended_reason !== null);
+    if (ended.length === CALLS || performance.now() > until) return CALLS - ended.length;
+    await sleep(200);
+  }
+}
+
+/** What the server itself has written of each turn. */
+async function retrievalsSince(begun: Date): Promise<number[]> {
+  const { app, close } = await openApp(readConfig(server.environment), {
+    log: pino({ level: "silent" }),
+    onFatal: (error) => {
+      throw error;
+    },
+  });
+  const rows = await app.db.asSystem("superadmin", (tx) =>
+    tx
+      .selectFrom("call_events")
+      .select("data")
+      .where("kind", "=", "turn_timed")
+      .where("at", ">=", begun)
+      .execute(),
+  );
+  await close();
+  return rows.map(({ data }) => Number(Object(data).retrievalMs)).filter(Number.isFinite);
 }
 
 async function pace(wanted: object): Promise<void> {

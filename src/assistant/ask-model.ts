@@ -50,7 +50,7 @@ export async function* askModel(
 
   draft.model = prepared.models[0] ?? null;
   draft.unsettled = prepared.prompt.messages;
-  turn.question.onAsking?.();
+  turn.question.onAsking?.(asking.grounding.retrievalMs);
   for await (const event of conversation(app, turn, prepared, ledger, signal)) {
     if (event.type === "text") {
       const text = outgoing.push(event.text);

@@ -17,6 +17,8 @@ export interface Grounding {
   kind: "whole" | "search";
   evidence: readonly Evidence[];
   usage: { inputTokens: number; outputTokens: number };
+  /** From the question that stands for itself to the passages that were chosen: no model's time is in it. */
+  retrievalMs: number;
 }
 
 interface Asked {
@@ -39,15 +41,24 @@ export async function groundQuestion(
   signal: AbortSignal,
 ): Promise<Grounding> {
   const [model] = models;
+  const begunMs = performance.now();
   if (mode !== "query" && model !== undefined) {
     const window = Math.min(...models.map(({ contextTokens }) => contextTokens));
     const whole = await readWholeText(app, workspace);
     if (whole !== null && whole.tokens <= Math.min(WHOLE_TOKENS_MAX, window * WHOLE_SHARE))
-      return { kind: "whole", evidence: whole.passages, usage: { inputTokens: 0, outputTokens: 0 } };
+      return {
+        kind: "whole",
+        evidence: whole.passages,
+        usage: { inputTokens: 0, outputTokens: 0 },
+        retrievalMs: performance.now() - begunMs,
+      };
   }
+  const readMs = performance.now() - begunMs;
   const { query, usage } = await rewriteQuestion(app, model, question, turns, signal);
+  const searchedMs = performance.now();
   const passages = await searchFor(app, workspace, query);
-  return { kind: "search", evidence: passages, usage };
+  const retrievalMs = readMs + performance.now() - searchedMs;
+  return { kind: "search", evidence: passages, usage, retrievalMs };
 }
 
 /** What a search may be asked for; the beginning of a longer message says what it is about. */

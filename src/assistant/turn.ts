@@ -34,8 +34,12 @@ export interface TurnQuestion {
   turnId?: string;
   /** Further instructions of the channel, beside the workspace's. */
   instructions?: string;
-  /** Called when all is ready and the model is about to be asked: what it took until then was ours. */
-  onAsking?: () => void;
+  /**
+   * Called when all is ready and the model is about to be asked: what it took until then was ours.
+   *
+   * @param retrievalMs how much of that went into the search for what to answer from
+   */
+  onAsking?: (retrievalMs: number) => void;
   /**
    * Runs in the transaction that stores the turn: what the channel does with it is done as well, or neither is. Such a
    * channel asks again when an attempt fails or the process dies, so nothing is stored of one that did not come to its end.

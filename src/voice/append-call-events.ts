@@ -26,17 +26,38 @@ export async function appendCallEvents(
   events: readonly NewCallEvent[],
   priority: Priority = "interactive",
 ): Promise<Appended> {
-  const append = async (tx: Tx): Promise<Appended> => {
-    const call = await holdCall(tx, owner, callId);
-    if (call === undefined) return { isLive: false, written: 0 };
-    const isLive = call.lease_until !== null;
-    const wanted = isLive ? events : events.filter(({ kind }) => LATE_KINDS.includes(kind));
-    const written = await insertEvents(tx, owner, call, wanted);
-    if (isLive) await keepAlive(app, tx, call, events, written);
-    else if (written > 0) await addLate(tx, call, written);
-    return { isLive, written };
-  };
-  return app.db.asTenant(owner, append, priority);
+  return app.db.asTenant(owner, (tx) => append(app, tx, owner, callId, events, "keeps alive"), priority);
+}
+
+/**
+ * The same for what a carrier reports of a call that is ours to hold: no sign of life. However late and however often
+ * it comes, a call whose process is gone ends when it would have ended without it.
+ */
+export async function appendReports(
+  app: App,
+  owner: CallOwner,
+  callId: string,
+  events: readonly NewCallEvent[],
+): Promise<Appended> {
+  return app.db.asTenant(owner, (tx) => append(app, tx, owner, callId, events, "reports"));
+}
+
+async function append(
+  app: App,
+  tx: Tx,
+  owner: CallOwner,
+  callId: string,
+  events: readonly NewCallEvent[],
+  meaning: "keeps alive" | "reports",
+): Promise<Appended> {
+  const call = await holdCall(tx, owner, callId);
+  if (call === undefined) return { isLive: false, written: 0 };
+  const isLive = call.lease_until !== null;
+  const wanted = isLive ? events : events.filter(({ kind }) => LATE_KINDS.includes(kind));
+  const written = await insertEvents(tx, owner, call, wanted);
+  if (isLive) await goOn(app, tx, call, events, written, meaning);
+  else if (written > 0) await addLate(tx, call, written);
+  return { isLive, written };
 }
 
 /** Writes events behind those there are; the call must be held. Returns how many. */
@@ -90,19 +111,20 @@ async function withoutKnown(
   });
 }
 
-async function keepAlive(
+async function goOn(
   app: App,
   tx: Tx,
   call: CallRow,
   events: readonly NewCallEvent[],
   written: number,
+  meaning: "keeps alive" | "reports",
 ): Promise<void> {
   const answeredAt = events.find(({ kind }) => kind === "answered")?.at;
   await tx
     .updateTable("calls")
     .set({
       last_sequence: call.last_sequence + written,
-      lease_until: leaseFrom(app.now()),
+      ...(meaning === "reports" ? {} : { lease_until: leaseFrom(app.now()) }),
       updated_at: app.now(),
       ...(answeredAt === undefined || call.status !== "ringing"
         ? {}

@@ -82,7 +82,7 @@ export type NewCallEvent = CallEvent & {
   key?: string;
 };
 
-/** Those that may still arrive when a call is over: bills and recordings take their time. */
+/** What is told of a call from outside, also when it is over: bills and recordings take their time. */
 export const LATE_KINDS: readonly CallEvent["kind"][] = ["provider_status", "recording", "summary", "cost"];
 
 /** As it lies in the table. */

@@ -57,11 +57,17 @@ export const CallLog = z
     summary: z.string().nullable(),
     recording_url: z.string().nullable().meta({ description: "At the carrier, where it made one." }),
     latency: z
-      .object({ turns: z.int(), ...percentiles, ours: z.object(percentiles) })
+      .object({
+        turns: z.int(),
+        ...percentiles,
+        ours: z.object(percentiles),
+        retrieval: z.object(percentiles),
+      })
       .nullable()
       .meta({
         description:
-          "From the caller's last word to the first that goes back, over all turns; `ours` without the providers.",
+          "From the caller's last word to the first that goes back, over all turns; `ours` without the providers, " +
+          "`retrieval` what of it was the search for passages.",
       }),
     cost: z
       .object({

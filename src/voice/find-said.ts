@@ -7,6 +7,12 @@ import { wordsQuery } from "./call-words.ts";
 /** How words narrow a list of calls: to these, or, where too many said them, by looking at each. */
 export type Said = { ids: string[] } | { query: string } | null;
 
+/** Where in the tenant is looked. */
+export interface CallPlace {
+  organizationId?: number | undefined;
+  workspaceId?: number | undefined;
+}
+
 /**
  * Few calls: all of them are looked up by their words, and the rest of the filters looks at those. Many: whoever goes
  * through the calls in their order meets enough of them soon. Looked up past the policy, which keeps `@@` from using an
@@ -15,12 +21,14 @@ export type Said = { ids: string[] } | { query: string } | null;
 export async function findSaid(
   app: App,
   { partnerId, accountId, workspaceId }: AccountCaller,
+  place: CallPlace,
   asked: WorkspaceCallQuery,
 ): Promise<Said | "nothing"> {
   if (asked.q === undefined) return null;
   const query = wordsQuery(asked.q, {
     account: accountId,
-    workspace: workspaceId,
+    organization: place.organizationId,
+    workspace: workspaceId ?? place.workspaceId,
     direction: asked.direction,
     reason: asked.ended_reason,
     tools: asked.has_tool_calls,

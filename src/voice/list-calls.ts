@@ -13,23 +13,16 @@ import {
   TOTAL_MAX,
   type WorkspaceCallQuery,
 } from "./call-log.schemas.ts";
-import { findSaid, type Said } from "./find-said.ts";
+import { type CallPlace, findSaid, type Said } from "./find-said.ts";
 import { type ShownCall, toCallLog } from "./show-call.ts";
-
-/** Where in the tenant is looked. */
-interface Place {
-  organizationId?: number | undefined;
-  workspaceId?: number | undefined;
-}
 
 /** The account's calls, newest first unless asked otherwise. */
 export async function listCalls(app: App, caller: AccountCaller, query: CallQuery) {
   const { organization_id: organizationId, workspace, ...filters } = query;
-  const said = await findSaid(app, caller, filters);
-  return app.db.asTenant(caller, async (tx) => {
+  return listPlace(app, caller, filters, async (tx) => {
     if (organizationId !== undefined) await getOrganizationById(tx, caller, organizationId);
     const found = workspace === undefined ? undefined : await getWorkspaceRow(tx, caller, workspace);
-    return pageOf(tx, caller, { organizationId, workspaceId: found?.id }, filters, said);
+    return { organizationId, workspaceId: found?.id };
   });
 }
 
@@ -39,11 +32,24 @@ export async function listWorkspaceCalls(
   slug: string,
   query: WorkspaceCallQuery,
 ) {
-  const said = await findSaid(app, caller, query);
-  return app.db.asTenant(caller, async (tx) => {
+  return listPlace(app, caller, query, async (tx) => {
     const workspace = await getWorkspaceRow(tx, caller, slug);
-    return pageOf(tx, caller, { workspaceId: workspace.id }, query, said);
+    return { workspaceId: workspace.id };
   });
+}
+
+async function listPlace(
+  app: App,
+  caller: AccountCaller,
+  query: WorkspaceCallQuery,
+  findPlace: (tx: Tx) => Promise<CallPlace>,
+) {
+  if (query.q === undefined)
+    return app.db.asTenant(caller, async (tx) => pageOf(tx, caller, await findPlace(tx), query, null));
+  // The place is one of the words that are looked up, which happens past the policy: it is found first.
+  const place = await app.db.asTenant(caller, findPlace);
+  const said = await findSaid(app, caller, place, query);
+  return app.db.asTenant(caller, (tx) => pageOf(tx, caller, place, query, said));
 }
 
 export async function getCall(app: App, caller: AccountCaller, id: string) {
@@ -60,7 +66,7 @@ type CallIds = ReturnType<typeof selectIds>;
 async function pageOf(
   tx: Tx,
   caller: AccountCaller,
-  place: Place,
+  place: CallPlace,
   query: WorkspaceCallQuery,
   said: Said | "nothing",
 ) {
@@ -68,15 +74,16 @@ async function pageOf(
   const after = matchCursor(query.cursor, order.cursor);
   if (said === "nothing") return { call_logs: [], next_cursor: null, total: 0 };
   const selected = narrow(selectIds(tx), caller, place, query, said);
-  const isKnown = said !== null && "query" in said && isWhole(place) && !hasOtherFilters(query);
-  const total = isKnown ? (`${TOTAL_MAX}+` as const) : await count(tx, selected);
+  const total = knownTotal(query, said) ?? (await count(tx, selected));
   const ids = await fetchIds(selected, order, after, query.limit + 1);
   const { rows, nextCursor } = toPage(ids, query.limit, (row) => order.keyOf(row));
   return { call_logs: await show(tx, rows), next_cursor: nextCursor, total };
 }
 
-function isWhole({ organizationId, workspaceId }: Place): boolean {
-  return organizationId === undefined && workspaceId === undefined;
+/** Where words and facts are all that is asked for, they were counted when they were looked up. */
+function knownTotal(query: WorkspaceCallQuery, said: Said): number | `${typeof TOTAL_MAX}+` | undefined {
+  if (said === null || hasOtherFilters(query)) return undefined;
+  return "ids" in said ? said.ids.length : `${TOTAL_MAX}+`;
 }
 
 /** Filters that are no facts of a call's words. */
@@ -92,7 +99,7 @@ function selectIds(tx: Tx) {
 function narrow(
   select: CallIds,
   { accountId }: AccountCaller,
-  { organizationId, workspaceId }: Place,
+  { organizationId, workspaceId }: CallPlace,
   query: WorkspaceCallQuery,
   said: Said,
 ): CallIds {

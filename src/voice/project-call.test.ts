@@ -168,6 +168,7 @@ describe("latency", () => {
       p95_ms: 950,
       p99_ms: 990,
       ours: { p50_ms: 50, p95_ms: 95, p99_ms: 99 },
+      retrieval: { p50_ms: null, p95_ms: null, p99_ms: null },
     });
   });
 
@@ -177,6 +178,15 @@ describe("latency", () => {
       p50_ms: 80,
       p99_ms: 80,
     });
+    const searched: CallEvent = {
+      kind: "turn_timed",
+      turnId: "t2",
+      totalMs: 9,
+      oursMs: 8,
+      retrievalMs: 3,
+      at: at(1),
+    };
+    expect(project(timed("t1", 70), searched).latency.retrieval.p99_ms).toBe(3);
     expect(project().latency).toMatchObject({ turns: 0, p50_ms: null, ours: { p95_ms: null } });
   });
 });

@@ -23,6 +23,8 @@ export interface CallLatency extends Percentiles {
   turns: number;
   /** What of it was ours: without the model, the voice and the line. */
   ours: Percentiles;
+  /** What of ours went into the search for passages. */
+  retrieval: Percentiles;
 }
 
 export interface CallCost {
@@ -68,7 +70,10 @@ interface Weaving {
 function weave(events: readonly CallEvent[], startedAt: Date): TranscriptEntry[] {
   const weaving: Weaving = { startedAt, entries: [], interrupted: new Set() };
   for (const event of events) add(weaving, event);
-  return weaving.entries.map(({ turnId: _turn, toolCallId: _call, ...entry }) => entry);
+  return weaving.entries.map(({ turnId: _turn, toolCallId: _call, ...entry }) => ({
+    ...entry,
+    text: entry.text.trim(),
+  }));
 }
 
 function add(weaving: Weaving, event: CallEvent): void {
@@ -163,13 +168,14 @@ function addTool(
 }
 
 function latencyOf(events: readonly CallEvent[]): CallLatency {
-  const turns = new Map<string, { totalMs: number; oursMs: number }>();
+  const turns = new Map<string, Extract<CallEvent, { kind: "turn_timed" }>>();
   for (const event of events) if (event.kind === "turn_timed") turns.set(event.turnId, event);
   const timed = [...turns.values()];
   return {
     turns: timed.length,
     ...percentiles(timed.map(({ totalMs }) => totalMs)),
     ours: percentiles(timed.map(({ oursMs }) => oursMs)),
+    retrieval: percentiles(timed.flatMap(({ retrievalMs }) => retrievalMs ?? [])),
   };
 }
 

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { App } from "../context.ts";
 import { ownerOf } from "../conversations/conversation.ts";
+import { LATE_KINDS } from "./call-events.ts";
 import { type CallRow, LEASE_MS, leaseFrom } from "./call-row.ts";
 import { endCallIn } from "./end-call.ts";
 
@@ -87,7 +88,8 @@ async function endOne(app: App, call: OverdueCall, before: Date): Promise<boolea
     async (tx) => {
       // Looked at again under the lock: its process may have been heard of just now.
       const { rows } = await sql<{ lease_until: Date | null; last_at: Date | null }>`
-        select lease_until, (select max(at) from call_events where call_id = calls.id) as last_at
+        select lease_until, (select max(at) from call_events
+          where call_id = calls.id and kind <> all(${[...LATE_KINDS]}::text[])) as last_at
         from calls where id = ${call.id} for no key update of calls`.execute(tx);
       const [held] = rows;
       const lease = held?.lease_until ?? null;

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 
 /** A server in a process of its own, started as `npm start` does. */
 export interface ServerProcess {
+  /** What it calls itself: PUBLIC_URL where that is set. */
   url: string;
   pid: number;
   output: Output;
@@ -30,7 +31,7 @@ const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const CLI = fileURLToPath(new URL("../../bin/lumenone.js", import.meta.url));
 const READY_MS = 60_000;
-const READY = /ready at (http:\/\/\S+)/;
+const READY = /ready at (https?:\/\/\S+)/;
 
 const living = new Set<ChildProcess>();
 process.on("exit", endLeftovers);

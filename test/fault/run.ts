@@ -5,6 +5,7 @@ import type { Experiment } from "./experiment.ts";
 import { killFirstStart } from "./kill-first-start.ts";
 import { killUnderWrite } from "./kill-under-write.ts";
 import { killWhileOrdering } from "./numbers-kill.ts";
+import { killDuringCalls } from "./voice-kill.ts";
 import { killWhileAnswering } from "./whatsapp-answers.ts";
 import { killWhileReceiving } from "./whatsapp-inbox.ts";
 import { killDuringOnboarding } from "./whatsapp-onboard-kill.ts";
@@ -14,6 +15,7 @@ const experiments: Readonly<Record<string, Experiment>> = {
   "kill-first-start": killFirstStart,
   "documents-kill": killDuringIngest,
   numbers: killWhileOrdering,
+  voice: killDuringCalls,
   "whatsapp-inbox": killWhileReceiving,
   "whatsapp-answers": killWhileAnswering,
   "whatsapp-onboard": killDuringOnboarding,

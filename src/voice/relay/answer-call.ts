@@ -1,5 +1,5 @@
 import type { App } from "../../context.ts";
-import { appendCallEvents } from "../append-call-events.ts";
+import { appendCallEvents, appendReports } from "../append-call-events.ts";
 import { endCall } from "../end-call.ts";
 import type { EndedReason } from "../ended-reasons.ts";
 import { openCall } from "../open-call.ts";
@@ -91,7 +91,7 @@ export async function noteStatus(
   const status = form.get("CallStatus") ?? "";
   const call = await findCarrierCall(app, carrier, callSid);
   if (call === undefined || status === "") return emptyMarkup();
-  await appendCallEvents(app, call.owner, call.id, [
+  await appendReports(app, call.owner, call.id, [
     {
       kind: "provider_status",
       at: app.now(),

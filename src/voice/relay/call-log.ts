@@ -8,6 +8,8 @@ import type { EndedReason } from "../ended-reasons.ts";
 /** What happens within this time is written together: a call must not wait for its log, nor the database for it. */
 const FLUSH_MS = 500;
 const RETRY_MS = 1_000;
+/** Of one event. */
+const TEXT_CHARS_MAX = 10_000;
 const END_ATTEMPTS = 5;
 
 /** An event, by the clock of now. */
@@ -37,6 +39,8 @@ export function openCallLog(
   onOver: () => void,
 ): CallLog {
   let waiting: NewCallEvent[] = [];
+  /** How many of those waiting may be in the table already. */
+  let tried = 0;
   let count = 0;
   let timer: NodeJS.Timeout | undefined;
   let writing: Promise<void> = Promise.resolve();
@@ -45,11 +49,13 @@ export function openCallLog(
     if (waiting.length === 0) return;
     const batch = waiting;
     waiting = [];
+    tried = 0;
     try {
       const { isLive } = await appendCallEvents(app, owner, callId, batch, "background");
       if (!isLive) onOver();
     } catch (error) {
       waiting = [...batch, ...waiting];
+      tried = batch.length;
       app.log.warn({ error, callId }, "a call's events could not be written; they are tried again");
       flushIn(RETRY_MS);
     }
@@ -77,8 +83,19 @@ export function openCallLog(
     }
   }
 
+  /** Clauses of one answer are one event as long as nobody has tried to write it. */
+  function extend(event: Happened): boolean {
+    const last = waiting.length > tried ? waiting.at(-1) : undefined;
+    if (last?.kind !== "agent_said" || event.kind !== "agent_said" || last.turnId !== event.turnId)
+      return false;
+    if (last.text.length + event.text.length > TEXT_CHARS_MAX) return false;
+    last.text += event.text;
+    return true;
+  }
+
   return {
     add(event) {
+      if (extend(event)) return;
       count += 1;
       waiting.push({ ...event, at: app.now(), key: `line:${line}.${count}` });
       flushIn(FLUSH_MS);

@@ -25,6 +25,8 @@ interface TurnClock {
   promptMs: number;
   /** When the model was asked; null: it was not. */
   askedMs: number | null;
+  /** What the search for passages took; null: there was none. */
+  retrievalMs: number | null;
 }
 
 /**
@@ -162,7 +164,7 @@ export class CallSession {
   #ask(turn: number, text: string): void {
     const controller = new AbortController();
     this.#asking = { turn, controller };
-    this.#clock = { turn, promptMs: performance.now(), askedMs: null };
+    this.#clock = { turn, promptMs: performance.now(), askedMs: null, retrievalMs: null };
     const turnId = this.#app.newId();
     this.#turnIds.set(turn, turnId);
     const before = this.#settled;
@@ -193,7 +195,7 @@ export class CallSession {
         client: null,
         turnId,
         instructions,
-        onAsking: () => this.#noteAsking(turn),
+        onAsking: (retrievalMs: number) => this.#noteAsking(turn, retrievalMs),
       } as const;
       signal.throwIfAborted();
       for await (const event of answerTurn(this.#app, caller, workspaceSlug, question, signal))
@@ -241,8 +243,8 @@ export class CallSession {
       );
   }
 
-  #noteAsking(turn: number): void {
-    if (this.#clock?.turn === turn) this.#clock.askedMs = performance.now();
+  #noteAsking(turn: number, retrievalMs: number): void {
+    if (this.#clock?.turn === turn) this.#clock = { ...this.#clock, askedMs: performance.now(), retrievalMs };
   }
 
   /** With the first words of an answer: how long the caller waited for them, and for whom. */
@@ -255,7 +257,8 @@ export class CallSession {
     // The words are sent in the same breath in which they came from the model.
     const modelMs = clock.askedMs === null ? 0 : now - clock.askedMs;
     const turnId = String(turn);
-    this.#log.add({ kind: "turn_timed", turnId, totalMs, oursMs: totalMs - modelMs, modelMs });
+    const searched = clock.retrievalMs === null ? {} : { retrievalMs: clock.retrievalMs };
+    this.#log.add({ kind: "turn_timed", turnId, totalMs, oursMs: totalMs - modelMs, modelMs, ...searched });
   }
 
   #write(entry: DialogEntry): void {

@@ -51,6 +51,7 @@ describe("a caller", () => {
     ]);
     const [timed] = call.events.filter(({ kind }) => kind === "turn_timed");
     expect(timed?.data.oursMs).toBeLessThan(Number(timed?.data.totalMs));
+    expect(timed?.data.retrievalMs).toBeLessThanOrEqual(Number(timed?.data.oursMs));
   });
 
   test("is remembered within the call, and as a contact", async () => {

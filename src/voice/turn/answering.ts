@@ -34,11 +34,15 @@ export function addToken(call: Working, answer: Answer, text: string): void {
   set(call, { answer: next });
 }
 
-/** Sends a clause to be spoken; one that is all marks has no words. */
+/**
+ * Sends a clause to be spoken; one that is all marks has no words. The log has it from now on, whether the answer comes
+ * to its end or not.
+ */
 function speak(call: Working, answer: Answer, clause: string, isLast: boolean): Answer {
   const words = speakable(clause, answer.isInLine);
   const text = words === "" ? "" : `${words} `;
   if (text !== "" || isLast) emit(call, { type: "say", turn: answer.turn, text, isLast });
+  if (text !== "") emit(call, { type: "log", entry: { kind: "agent", turn: answer.turn, text } });
   return { ...answer, said: answer.said + text, isInLine: !clause.endsWith("\n") };
 }
 
@@ -47,9 +51,9 @@ type ToolEvent<Type extends string> = Extract<DialogEvent, { type: Type }>;
 export function toolStarted(call: Working, answer: Answer, event: ToolEvent<"tool-started">): void {
   const { turn, callId, tool } = event;
   const { waits } = call.state.settings;
-  emit(call, { type: "log", entry: { kind: "tool-started", turn, callId, tool } });
   // What the model said before its tool is a whole sentence.
   const spoken = flush(call, answer, false);
+  emit(call, { type: "log", entry: { kind: "tool-started", turn, callId, tool } });
   set(call, { answer: { ...spoken, calls: [...answer.calls, callId] } });
   startTimer(call, "slow", answer.isExcused ? waits.giveUpMs : waits.slowToolMs);
 }
@@ -77,8 +81,6 @@ export function answerEnded(call: Working, answer: Answer, isPaused: boolean): v
   }
   let spoken = flush(call, answer, true);
   const isEmpty = spoken.said === "";
-  if (!isEmpty)
-    emit(call, { type: "log", entry: { kind: "agent", turn: answer.turn, text: spoken.said.trim() } });
   spoken = { ...spoken, isAlive: false };
   set(call, { answer: spoken, failures: 0 });
   if (handoff !== null) leave(call, "transferred", isEmpty ? phrases.colleague : "");
@@ -96,8 +98,6 @@ export function answerFailed(call: Working, answer: Answer): void {
   const { turn } = answer;
   stopTimer(call, "slow");
   emit(call, { type: "truncate", turn, heard: answer.said.trim() });
-  if (answer.said !== "")
-    emit(call, { type: "log", entry: { kind: "agent", turn, text: answer.said.trim() } });
   emit(call, { type: "log", entry: { kind: "failed", turn } });
   set(call, { answer: null, failures });
   if (handoff !== null) leave(call, "transferred", phrases.colleague);

@@ -70,6 +70,7 @@ export type EndReason = Extract<
 export type DialogEntry =
   | { kind: "caller"; text: string }
   | { kind: "keys"; digits: string }
+  /** A sentence, or one more clause of an answer with the space behind it. */
   | { kind: "agent"; turn: number | null; text: string }
   | { kind: "interrupted"; turn: number | null; heard: string }
   | { kind: "tool-started"; turn: number; callId: string; tool: string }

@@ -37,8 +37,6 @@ export function dropAnswer(call: Working, { turn, isAlive, said }: Answer, heard
   const kept = heard ?? said;
   // What went to be spoken is all that is known of an answer that was cancelled: more was written than that.
   if (isAlive || kept.trim() !== said.trim()) emit(call, { type: "truncate", turn, heard: kept.trim() });
-  if (isAlive && kept.trim() !== "")
-    emit(call, { type: "log", entry: { kind: "agent", turn, text: kept.trim() } });
   set(call, { answer: null });
 }
 

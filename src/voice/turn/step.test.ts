@@ -73,10 +73,13 @@ describe("an answer", () => {
       text: "When do you open?",
     });
     expect(said(feed(token(1, "We open "), token(1, "at **nine** [1]")))).toBe("");
-    expect(said(feed(token(1, ". Anything")))).toBe("We open at nine. ");
+    const begin = feed(token(1, ". Anything"));
+    expect(said(begin)).toBe("We open at nine. ");
+    // At once: of a process that dies, the log has all that it had said.
+    expect(logged(begin)).toEqual([{ kind: "agent", turn: 1, text: "We open at nine. " }]);
     const end = feed(token(1, " else?"), answered(1));
     expect(end).toContainEqual({ type: "say", turn: 1, text: "Anything else? ", isLast: true });
-    expect(logged(end)).toEqual([{ kind: "agent", turn: 1, text: "We open at nine. Anything else?" }]);
+    expect(logged(end)).toEqual([{ kind: "agent", turn: 1, text: "Anything else? " }]);
     expect(end.at(-1)).toMatchObject({ type: "start-timer", timer: "silence" });
   });
 

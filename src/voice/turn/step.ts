@@ -213,6 +213,7 @@ function beSlow(call: Working): void {
   }
   const { oneMoment } = phrasesOf(call);
   emit(call, { type: "say", turn: null, text: `${oneMoment} `, isLast: false });
+  emit(call, { type: "log", entry: { kind: "agent", turn: answer.turn, text: `${oneMoment} ` } });
   set(call, { answer: { ...answer, said: `${answer.said}${oneMoment} `, isExcused: true } });
   startTimer(call, "slow", settings.waits.giveUpMs);
 }

@@ -145,6 +145,8 @@ class SimulatedCall implements Caller {
     socket.on("message", (data) => this.#receive(String(data)));
     socket.on("close", () => void this.#closed(relay));
     await once(socket, "open");
+    // A server that dies may reset the connection; `close` follows.
+    socket.on("error", () => undefined);
     this.#heard += relay.attributes.welcomeGreeting ?? "";
     this.send({
       type: "setup",
