@@ -117,6 +117,7 @@ export interface LoggedCall {
   status: string;
   ended_reason: string | null;
   duration_seconds: number | null;
+  transfer: { reason: string; to: string | null; status: string; seconds: number | null } | null;
   events: { kind: string; data: Record<string, unknown> }[];
   transcript: { role: string; text: string; interrupted: boolean; tool?: { name: string; status: string } }[];
 }
@@ -124,7 +125,7 @@ export interface LoggedCall {
 export async function readCall(server: TestServer, callSid: string): Promise<LoggedCall | undefined> {
   return server.app.db.asSystem("superadmin", async (tx) => {
     const { rows } = await sql<LoggedCall>`
-      select c.id, c.status, c.ended_reason, c.duration_seconds,
+      select c.id, c.status, c.ended_reason, c.duration_seconds, c.transfer,
         (select coalesce(json_agg(json_build_object('kind', e.kind, 'data', e.data) order by e.sequence), '[]'::json)
           from call_events e where e.call_id = c.id) as events,
         (select t.transcript from call_transcripts t where t.call_id = c.id) as transcript

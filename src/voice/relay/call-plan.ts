@@ -19,6 +19,8 @@ export interface CallPlan {
   /** The person, where the number is shown. */
   contactId: string | null;
   instructions: string;
+  /** Where a human answers; null: nobody is dialled. */
+  handoffNumber: string | null;
   settings: CallSettings;
 }
 
@@ -48,7 +50,7 @@ export async function answerLine(
 function planOf(
   app: App,
   { callId, attempt }: { callId: string; attempt: number },
-  { owner, workspaceSlug }: KnownCall,
+  { owner, workspaceSlug, handoffNumber }: KnownCall,
   configuration: RelayConfiguration,
   contactId: string | null,
 ): CallPlan {
@@ -67,7 +69,13 @@ function planOf(
     workspaceSlug,
     contactId,
     instructions: instructionsOf(configuration, greeting),
-    settings: { greeting, ...languagesOf(configuration), waits: app.callWaits },
+    handoffNumber,
+    settings: {
+      greeting,
+      ...languagesOf(configuration),
+      canTransfer: handoffNumber !== null,
+      waits: app.callWaits,
+    },
   };
 }
 

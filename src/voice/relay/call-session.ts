@@ -2,6 +2,7 @@ import { answerTurn } from "../../assistant/answer-turn.ts";
 import type { TurnEvent } from "../../assistant/turn.ts";
 import type { App } from "../../context.ts";
 import { truncateAnswer } from "../../conversations/truncate-answer.ts";
+import { NOBODY } from "../project-transfer.ts";
 import { type CallState, newCall } from "../turn/call-state.ts";
 import type { DialogEffect, DialogEntry, DialogEvent, HandoffReason, TimerName } from "../turn/dialog.ts";
 import { step } from "../turn/step.ts";
@@ -296,7 +297,13 @@ export class CallSession {
         this.#log.add({ kind: "silence", ms: entry.ms });
         break;
       case "handoff":
-        this.#log.add({ kind: "transfer_requested", turnId, to: "human", reason: entry.reason });
+        this.#log.add({
+          kind: "transfer_requested",
+          turnId,
+          to: this.#plan.handoffNumber ?? NOBODY,
+          reason: entry.reason,
+          language: this.#state.language,
+        });
         break;
       case "carrier-error":
         this.#log.add({ kind: "failure", source: "carrier", message: entry.description.slice(0, 1_000) });

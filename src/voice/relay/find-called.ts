@@ -4,6 +4,7 @@ import { ownerOf } from "../../conversations/conversation.ts";
 import type { Tx } from "../../db/database.ts";
 import { fixedQuery } from "../../db/fixed-query.ts";
 import type { CallOwner } from "../call-row.ts";
+import type { EndedReason } from "../ended-reasons.ts";
 import { type CarrierName, RelayConfiguration } from "./relay-attributes.ts";
 
 /** Who answers a number, and how. */
@@ -35,7 +36,12 @@ export interface KnownCall {
   providerCallId: string | null;
   status: "ringing" | "in_progress" | "ended" | "finalized";
   from: string | null;
+  /** The number of ours that was called. */
+  to: string | null;
   startedAt: Date;
+  endedReason: EndedReason | null;
+  /** Where a human answers who may be dialled now. */
+  handoffNumber: string | null;
   /** `null`: it was opened for another engine. */
   configuration: RelayConfiguration | null;
 }
@@ -78,7 +84,10 @@ interface CallRowFound extends OwnerColumns {
   provider_call_id: string | null;
   status: KnownCall["status"];
   from_number: string | null;
+  to_number: string | null;
   started_at: Date;
+  ended_reason: EndedReason | null;
+  handoff_number: string | null;
   config: unknown;
 }
 
@@ -99,11 +108,16 @@ const calledOf = fixedQuery(
   }),
 );
 
+/** A suspended account dials nobody; an assistant that is transferred to another one would call in a circle. */
 const CALL = sql.raw(`
   select k.id, k.partner_id, k.account_id, k.organization_id, k.workspace_id, w.slug as workspace_slug,
-    k.provider, k.provider_call_id, k.status, k.from_number, k.started_at, c.config
+    k.provider, k.provider_call_id, k.status, k.from_number, k.to_number, k.started_at, k.ended_reason, c.config,
+    case when a.suspended_at is null and a.erasing_at is null and not exists (
+      select from numbers n join voice_integrations i on i.number_id = n.id where n.number = w.handoff_number
+    ) then w.handoff_number end as handoff_number
   from calls k
   join workspaces w on w.id = k.workspace_id
+  join accounts a on a.id = k.account_id
   left join voice_configurations c on c.integration_id = k.integration_id and c.version = k.config_version`);
 
 const callOf = fixedQuery(
@@ -139,7 +153,10 @@ function knownFrom(row: CallRowFound): KnownCall {
     providerCallId: row.provider_call_id,
     status: row.status,
     from: row.from_number,
+    to: row.to_number,
     startedAt: row.started_at,
+    endedReason: row.ended_reason,
+    handoffNumber: row.handoff_number,
     configuration: RelayConfiguration.safeParse(row.config).data ?? null,
   };
 }
