@@ -54,7 +54,7 @@ const PAGE = `<!doctype html>
 <link rel="stylesheet" href="/docs/style.css">
 </head>
 <body>
-<header><strong>LumenOne</strong><span>API reference</span><nav><a href="/api/v1/openapi.json">OpenAPI</a><a href="/llms-full.txt">Plain text</a></nav></header>
+<header><strong>LumenOne</strong><span>API reference</span><nav><a href="/api/v1/openapi.json">OpenAPI</a><a href="/llms-full.txt">Plain text</a><a href="/docs/test-call">Test call</a></nav></header>
 <main id="reference"><noscript>This page needs JavaScript. The same in plain text: <a href="/llms-full.txt">llms-full.txt</a>.</noscript></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script type="module" src="/docs/start.js"></script>

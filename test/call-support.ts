@@ -9,6 +9,7 @@ import {
   placeCall,
 } from "./simulators/carrier/relay-caller.ts";
 import type { CarrierKeys } from "./simulators/carrier/relay-signatures.ts";
+import type { ScriptedAnswer } from "./simulators/chat-script.ts";
 import { hex, startTestServer, type TestParts, type TestServer, type World } from "./support.ts";
 
 export const PUBLIC_URL = "https://voice.example.com";
@@ -77,6 +78,18 @@ function callServer<Server extends TestServer>(
 ): CallServer<Server> {
   const side = { keys: carrierKeys(carrier), publicUrl: PUBLIC_URL, url: server.url };
   return { server, side, call: (placed) => placeCall(side, placed) };
+}
+
+/**
+ * What the model answers to callers, one after the other. Whatever else it is asked, such as to sum up an earlier call,
+ * uses none of that up.
+ */
+export function answerCallers({ model }: ChatServer, ...answers: ScriptedAnswer[]): void {
+  const waiting = [...answers];
+  model.chat.always(({ messages }) => {
+    const isSummary = messages[0]?.text.startsWith("Sum up this phone call") === true;
+    return (isSummary ? undefined : waiting.shift()) ?? { texts: ["Nothing more was scripted."] };
+  });
 }
 
 let numbers = 0;

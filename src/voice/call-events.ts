@@ -97,6 +97,13 @@ export type NewCallEvent = CallEvent & {
   key?: string;
 };
 
+/** An event by the clock of whoever writes it down. */
+export type LoggedEvent = NewCallEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, "at" | "key">
+    : never
+  : never;
+
 /** Those that may still arrive when a call is over: humans answer after it, and bills and recordings take their time. */
 export const LATE_KINDS: readonly CallEvent["kind"][] = [
   "provider_status",

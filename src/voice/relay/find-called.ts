@@ -28,6 +28,17 @@ export async function findCalled(app: App, number: string): Promise<Called | und
   return { ...calledFrom(row), numberId: row.number_id };
 }
 
+/** Who would answer a workspace's number, whether or not it has one; `undefined` as in {@link findCalled}. */
+export async function findAnswering(
+  app: App,
+  { accountId, workspaceId }: CallOwner,
+): Promise<Omit<Called, "numberId"> | undefined> {
+  const { rows } = await app.db.asSystem("jobs", (tx) =>
+    tx.executeQuery(answeringOf(tx, accountId, workspaceId).compile()),
+  );
+  return rows[0] === undefined ? undefined : calledFrom(rows[0]);
+}
+
 /** A call that was opened before, with the configuration that it was opened with. */
 export interface KnownCall {
   owner: CallOwner;
@@ -71,11 +82,14 @@ interface OwnerColumns {
   workspace_slug: string;
 }
 
-interface CalledRow extends OwnerColumns {
-  number_id: number;
+interface AnsweringRow extends OwnerColumns {
   integration_id: string;
   version: number;
   config: unknown;
+}
+
+interface CalledRow extends AnsweringRow {
+  number_id: number;
 }
 
 interface CallRowFound extends OwnerColumns {
@@ -108,6 +122,20 @@ const calledOf = fixedQuery(
   }),
 );
 
+const answeringOf = fixedQuery(
+  (db: Tx, accountId: string, workspaceId: number): Fixed<AnsweringRow> => ({
+    compile: () =>
+      sql<AnsweringRow>`
+      select i.partner_id, i.account_id, i.organization_id, i.workspace_id, w.slug as workspace_slug,
+        i.id as integration_id, i.version, c.config
+      from voice_integrations i
+      join voice_configurations c on c.integration_id = i.id and c.version = i.version
+      join workspaces w on w.id = i.workspace_id and w.erasing_at is null
+      join accounts a on a.id = i.account_id and a.suspended_at is null and a.erasing_at is null
+      where i.account_id = ${accountId} and i.workspace_id = ${workspaceId}`.compile(db),
+  }),
+);
+
 /** A suspended account dials nobody; an assistant that is transferred to another one would call in a circle. */
 const CALL = sql.raw(`
   select k.id, k.partner_id, k.account_id, k.organization_id, k.workspace_id, w.slug as workspace_slug,
@@ -135,7 +163,7 @@ const carrierCallOf = fixedQuery(
   }),
 );
 
-function calledFrom(row: CalledRow): Omit<Called, "numberId"> {
+function calledFrom(row: AnsweringRow): Omit<Called, "numberId"> {
   return {
     owner: ownerOf(row),
     workspaceSlug: row.workspace_slug,

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import {
+  answerCallers,
   endedCall,
   type LoggedCall,
   linkNumber,
@@ -16,9 +17,9 @@ import { finalizeCallHandler } from "../finalize-call.jobs.ts";
 import { callOwner } from "../test-support.ts";
 import { SPOKEN } from "../turn/spoken-phrases.ts";
 
-const carriers = [await startCallServer("twilio"), await startCallServer("telnyx")];
-const [twilio, telnyx] = carriers;
-if (twilio === undefined || telnyx === undefined) throw new Error("no carriers");
+const twilio = await startCallServer("twilio");
+const telnyx = await startCallServer("telnyx");
+const carriers = [twilio, telnyx];
 const { en, de } = SPOKEN;
 const HUMAN = "+393331112222";
 const CALLER = "+391234567890";
@@ -33,7 +34,7 @@ afterAll(async () => {
 });
 
 async function openShop(
-  { server }: typeof twilio & object,
+  { server }: typeof twilio,
   handoffNumber: string | null = HUMAN,
   configuration: object = {},
 ) {
@@ -45,7 +46,7 @@ async function openShop(
 
 /** A call whose outcome is written: that follows its end. */
 async function transferred(
-  { server }: typeof twilio & object,
+  { server }: typeof twilio,
   callSid: string,
   isSo: (call: LoggedCall) => boolean = ({ transfer }) => transfer?.status !== "dialed",
 ): Promise<LoggedCall> {
@@ -59,7 +60,7 @@ async function transferred(
   return call;
 }
 
-const finalize = (server: (typeof twilio & object)["server"], world: World, call: LoggedCall) =>
+const finalize = (server: (typeof twilio)["server"], world: World, call: LoggedCall) =>
   finalizeCallHandler(server.app, {
     id: call.id,
     partnerId: world.partner.id,
@@ -78,7 +79,7 @@ describe.each([
 ] as const)("over %s, a caller who asks for a human", (_name, side) => {
   test("is put through, under the number that was called", async () => {
     const { to } = await openShop(side);
-    side.server.model.chat.say(WISH, HOLD);
+    answerCallers(side.server, WISH, HOLD);
     const caller = await side.call({ to });
     caller.say("I want to talk to a human.");
     await caller.over();
@@ -96,7 +97,7 @@ describe.each([
 
   test("is put through although he talks over it", async () => {
     const { to } = await openShop(side);
-    side.server.model.chat.say(WISH, { ...HOLD, tokenDelayMs: 400 });
+    answerCallers(side.server, WISH, { ...HOLD, tokenDelayMs: 400 });
     const caller = await side.call({ to });
     caller.say("I want to talk to a human.");
     await caller.listen("for you.");
@@ -114,7 +115,7 @@ describe.each([
   ])("of whom each %s hears so in the language of the call", async (human, status) => {
     const transcriber = { provider: "deepgram", model: "nova-3", language: "de" };
     const { world, to } = await openShop(side, HUMAN, { transcriber });
-    side.server.model.chat.say(WISH, HOLD);
+    answerCallers(side.server, WISH, HOLD);
     const caller = await side.call({ to, human });
     caller.say("Ich möchte mit einem Menschen sprechen.");
     const { last } = await caller.over();
@@ -135,7 +136,7 @@ describe.each([
 describe("a caller", () => {
   test("who leaves while the telephone rings was transferred, and reached nobody", async () => {
     const { to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, HOLD);
+    answerCallers(twilio.server, WISH, HOLD);
     const caller = await twilio.call({ to, human: "caller-leaves" });
     caller.say("A human!");
     await caller.over();
@@ -147,7 +148,7 @@ describe("a caller", () => {
 
   test("who hangs up before nobody is dialled for", async () => {
     const { to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, { ...HOLD, tokenDelayMs: 400 });
+    answerCallers(twilio.server, WISH, { ...HOLD, tokenDelayMs: 400 });
     const caller = await twilio.call({ to });
     caller.say("A human!");
     await caller.listen("for you.");
@@ -176,7 +177,7 @@ describe("a caller", () => {
 
   test("is told that somebody gets back where there is nobody to dial", async () => {
     const { world, to } = await openShop(twilio, null);
-    twilio.server.model.chat.say(WISH, HOLD);
+    answerCallers(twilio.server, WISH, HOLD);
     const caller = await twilio.call({ to });
     caller.say("A human!");
     const { last } = await caller.over();
@@ -195,7 +196,7 @@ describe("a caller", () => {
 
   test("of a suspended account is put through to nobody", async () => {
     const { world, to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, { ...HOLD, tokenDelayMs: 300 });
+    answerCallers(twilio.server, WISH, { ...HOLD, tokenDelayMs: 300 });
     const caller = await twilio.call({ to });
     caller.say("A human!");
     await caller.listen("for you.");
@@ -214,7 +215,7 @@ describe("a caller", () => {
     await twilio.server.app.db.asSystem("superadmin", (tx) =>
       sql`update workspaces set handoff_number = ${other.to} where id = ${world.workspaceId}`.execute(tx),
     );
-    twilio.server.model.chat.say(WISH, HOLD);
+    answerCallers(twilio.server, WISH, HOLD);
     const caller = await twilio.call({ to });
     caller.say("A human!");
     await caller.over();
@@ -227,9 +228,20 @@ describe("what a carrier reports of a transfer", () => {
   const post = (path: string, callSid: string, to: string, more: Record<string, string>) =>
     ask(twilio.side, `/voice/twilio/${path}`, { CallSid: callSid, From: CALLER, To: to, ...more });
 
+  /** A call whose human was dialled, and nothing more is known. */
+  async function unreported() {
+    const { world, to } = await openShop(twilio);
+    answerCallers(twilio.server, WISH, HOLD);
+    const caller = await twilio.call({ to, human: "is-not-reported" });
+    caller.say("A human!");
+    await caller.over();
+    const isDialed = ({ transfer }: LoggedCall) => transfer?.status === "dialed";
+    return { world, to, caller, call: await transferred(twilio, caller.callSid, isDialed) };
+  }
+
   test("twice, out of order or never changes nothing", async () => {
     const { to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, HOLD);
+    answerCallers(twilio.server, WISH, HOLD);
     const caller = await twilio.call({ to, human: "does-not-answer" });
     const early = await post("transfer", caller.callSid, to, { DialCallStatus: "busy" });
     expect(early).toEqual([{ verb: "hang-up" }]);
@@ -254,38 +266,20 @@ describe("what a carrier reports of a transfer", () => {
   });
 
   test("is waited for before the call is finalized, and not for ever", async () => {
-    const { world, to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, HOLD);
-    const caller = await twilio.call({ to });
-    caller.say("A human!");
-    await caller.over();
-    const call = await transferred(twilio, caller.callSid);
-    // As if nothing had been reported yet.
-    const withoutOutcome = () =>
-      twilio.server.app.db.asSystem("superadmin", (tx) =>
-        sql`delete from call_events where call_id = ${call.id} and kind = 'transfer_ended'`.execute(tx),
-      );
-    await withoutOutcome();
-    await twilio.server.app.db.asTenant(callOwner(world), (tx) =>
-      sql`update calls set status = 'ended', finalized_at = null where id = ${call.id}`.execute(tx),
-    );
+    const { world, call } = await unreported();
     await expect(finalize(twilio.server, world, call)).rejects.toBeInstanceOf(JobPostponed);
+    expect(call).toMatchObject({ status: "ended", ended_reason: "transferred" });
     await twilio.server.app.db.asTenant(callOwner(world), (tx) =>
       sql`update calls set ended_at = ended_at - interval '46 seconds' where id = ${call.id}`.execute(tx),
     );
-    expect(await finalize(twilio.server, world, call)).toEqual({ finalized: true });
+    // By this, or by the worker a moment before.
+    await finalize(twilio.server, world, call);
+    const { body } = await world.api.get(`/v1/voice-integration/call-logs/${call.id}`);
+    expect(body.call_log).toMatchObject({ status: "finalized", transfer: { to: HUMAN, status: "dialed" } });
   });
 
   test("is asked for anew when the answer was lost: the same number is dialled, and logged once", async () => {
-    const { to } = await openShop(twilio);
-    twilio.server.model.chat.say(WISH, HOLD);
-    const caller = await twilio.call({ to, human: "answers" });
-    caller.say("A human!");
-    await caller.over();
-    const call = await transferred(twilio, caller.callSid);
-    await twilio.server.app.db.asSystem("superadmin", (tx) =>
-      sql`delete from call_events where call_id = ${call.id} and kind = 'transfer_ended'`.execute(tx),
-    );
+    const { to, caller } = await unreported();
     for (let times = 0; times < 2; times += 1)
       expect(
         await post("action?attempt=0", caller.callSid, to, {

@@ -210,6 +210,7 @@ class SimulatedCall implements Caller {
   async #dial(instruction: Dialed, placed: CallPlaced): Promise<void> {
     this.dialed.push(instruction);
     const report = dial(instruction, placed.human ?? "answers", this.#form);
+    if (report === null) return;
     const status = placed.human === "caller-leaves" ? "completed" : "in-progress";
     const next = await this.#act(instruction.action, { CallStatus: status, ...report });
     // Nobody is there to hear it.
