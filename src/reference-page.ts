@@ -87,7 +87,7 @@ SwaggerUIBundle({
 const STYLE = `html { scrollbar-gutter: stable; }
 body { margin: 0; background: #fafafa; }
 html.dark-mode body { background: #1c2022; }
-header { display: flex; gap: .6rem; align-items: baseline; padding: .9rem 1.25rem; font: 16px/1.4 system-ui, sans-serif;
+header { display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; padding: .9rem 1.25rem; font: 16px/1.4 system-ui, sans-serif;
   color: #1f2933; border-bottom: 1px solid #d9dee3; background: #fff; }
 header strong { font-size: 1.15rem; }
 header nav { margin-left: auto; display: flex; gap: 1.1rem; }

@@ -136,12 +136,13 @@ const answeringOf = fixedQuery(
   }),
 );
 
-/** A suspended account dials nobody; an assistant that is transferred to another one would call in a circle. */
+/** A suspended account dials nobody; callers who are put through to another assistant would go in a circle. */
 const CALL = sql.raw(`
   select k.id, k.partner_id, k.account_id, k.organization_id, k.workspace_id, w.slug as workspace_slug,
     k.provider, k.provider_call_id, k.status, k.from_number, k.to_number, k.started_at, k.ended_reason, c.config,
     case when a.suspended_at is null and a.erasing_at is null and not exists (
-      select from numbers n join voice_integrations i on i.number_id = n.id where n.number = w.handoff_number
+      select from numbers n join voice_integrations i on i.number_id = n.id
+      where n.number = w.handoff_number and n.status <> 'released'
     ) then w.handoff_number end as handoff_number
   from calls k
   join workspaces w on w.id = k.workspace_id
