@@ -54,7 +54,7 @@ const PAGE = `<!doctype html>
 <link rel="stylesheet" href="/docs/style.css">
 </head>
 <body>
-<header><strong>LumenOne</strong><span>API reference</span><nav><a href="/api/v1/openapi.json">OpenAPI</a><a href="/llms-full.txt">Plain text</a></nav></header>
+<header><strong>LumenOne</strong><span>API reference</span><nav><a href="/api/v1/openapi.json">OpenAPI</a><a href="/llms-full.txt">Plain text</a><a href="/docs/test-call">Test call</a></nav></header>
 <main id="reference"><noscript>This page needs JavaScript. The same in plain text: <a href="/llms-full.txt">llms-full.txt</a>.</noscript></main>
 <script src="/docs/swagger-ui-bundle.js"></script>
 <script type="module" src="/docs/start.js"></script>
@@ -87,7 +87,7 @@ SwaggerUIBundle({
 const STYLE = `html { scrollbar-gutter: stable; }
 body { margin: 0; background: #fafafa; }
 html.dark-mode body { background: #1c2022; }
-header { display: flex; gap: .6rem; align-items: baseline; padding: .9rem 1.25rem; font: 16px/1.4 system-ui, sans-serif;
+header { display: flex; flex-wrap: wrap; gap: .6rem; align-items: baseline; padding: .9rem 1.25rem; font: 16px/1.4 system-ui, sans-serif;
   color: #1f2933; border-bottom: 1px solid #d9dee3; background: #fff; }
 header strong { font-size: 1.15rem; }
 header nav { margin-left: auto; display: flex; gap: 1.1rem; }

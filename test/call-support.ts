@@ -9,6 +9,7 @@ import {
   placeCall,
 } from "./simulators/carrier/relay-caller.ts";
 import type { CarrierKeys } from "./simulators/carrier/relay-signatures.ts";
+import type { ScriptedAnswer } from "./simulators/chat-script.ts";
 import { hex, startTestServer, type TestParts, type TestServer, type World } from "./support.ts";
 
 export const PUBLIC_URL = "https://voice.example.com";
@@ -79,6 +80,18 @@ function callServer<Server extends TestServer>(
   return { server, side, call: (placed) => placeCall(side, placed) };
 }
 
+/**
+ * What the model answers to callers, one after the other. Whatever else it is asked, such as to sum up an earlier call,
+ * uses none of that up.
+ */
+export function answerCallers({ model }: ChatServer, ...answers: ScriptedAnswer[]): void {
+  const waiting = [...answers];
+  model.chat.always(({ messages }) => {
+    const isSummary = messages[0]?.text.startsWith("Sum up this phone call") === true;
+    return (isSummary ? undefined : waiting.shift()) ?? { texts: ["Nothing more was scripted."] };
+  });
+}
+
 let numbers = 0;
 
 /** An E.164 number that no other test uses. */
@@ -117,6 +130,7 @@ export interface LoggedCall {
   status: string;
   ended_reason: string | null;
   duration_seconds: number | null;
+  transfer: { reason: string; to: string | null; status: string; seconds: number | null } | null;
   events: { kind: string; data: Record<string, unknown> }[];
   transcript: { role: string; text: string; interrupted: boolean; tool?: { name: string; status: string } }[];
 }
@@ -124,7 +138,7 @@ export interface LoggedCall {
 export async function readCall(server: TestServer, callSid: string): Promise<LoggedCall | undefined> {
   return server.app.db.asSystem("superadmin", async (tx) => {
     const { rows } = await sql<LoggedCall>`
-      select c.id, c.status, c.ended_reason, c.duration_seconds,
+      select c.id, c.status, c.ended_reason, c.duration_seconds, c.transfer,
         (select coalesce(json_agg(json_build_object('kind', e.kind, 'data', e.data) order by e.sequence), '[]'::json)
           from call_events e where e.call_id = c.id) as events,
         (select t.transcript from call_transcripts t where t.call_id = c.id) as transcript

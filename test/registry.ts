@@ -336,6 +336,7 @@ export const calls: Readonly<Record<string, CallRule>> = {
   getVoice: withVoice,
   updateVoice: { ...withVoice, refersTo: { number_id: number } },
   removeVoice: withVoice,
+  createTestCall: withVoice,
   vectorSearch: { refersTo: { "filter.docpaths.0": docpath() } },
 };
 

@@ -53,6 +53,11 @@ export class JobRetry extends Error {
 /** Thrown by a handler whose time has not come: it is run again later, as if it had not been run now. */
 export class JobPostponed extends Error {
   override name = "JobPostponed";
+  readonly afterMs: number;
+  constructor(message: string, afterMs = POSTPONED_MS) {
+    super(message);
+    this.afterMs = afterMs;
+  }
 }
 
 export interface Worker {
@@ -239,7 +244,7 @@ async function run(
     const result = (await handlerOf(handlers, row.kind)(app, toJob(app, row, signal))) ?? null;
     return { row, result, json: JSON.stringify(result), atMs: performance.now() };
   } catch (error) {
-    if (error instanceof JobPostponed) await postpone(app, row);
+    if (error instanceof JobPostponed) await postpone(app, row, error.afterMs);
     else await fail(app, row, error, signal.aborted);
     return undefined;
   } finally {
@@ -271,8 +276,8 @@ async function renew(app: App, row: ClaimedRow): Promise<boolean> {
   return settle(app, row, { due_at: sql`now() + ${`${LEASE_MS} milliseconds`}::interval` });
 }
 
-async function postpone(app: App, row: ClaimedRow): Promise<void> {
-  const due_at = sql`now() + ${`${POSTPONED_MS} milliseconds`}::interval`;
+async function postpone(app: App, row: ClaimedRow, afterMs: number): Promise<void> {
+  const due_at = sql`now() + ${`${afterMs} milliseconds`}::interval`;
   const change = { status: "queued", attempts: row.attempts - 1, due_at };
   await settle(app, row, change).catch((error: unknown) => {
     app.log.warn({ error, jobId: row.id }, "a job could not be put off; its lease will run out");

@@ -5,11 +5,13 @@ import type { Priority } from "../db/backend.ts";
 import type { Tx } from "../db/database.ts";
 import { LATE_KINDS, type NewCallEvent, toEventColumns } from "./call-events.ts";
 import { type CallOwner, type CallRow, holdCall, leaseFrom, readCallEvents } from "./call-row.ts";
+import { callFacts, wordsVector } from "./call-words.ts";
 import { jsonOrNull } from "./json-column.ts";
 import { projectCall } from "./project-call.ts";
+import { reasonAfter } from "./project-transfer.ts";
 
 export interface Appended {
-  /** `false`: the call is over, or erased. Who has it must hang up; nothing but bills and recordings is written any more. */
+  /** `false`: the call is over, or erased. Who has it must hang up; nothing but what {@link LATE_KINDS} names is written any more. */
   isLive: boolean;
   /** How many of the events were written: none that came before, none that came too late. */
   written: number;
@@ -56,7 +58,7 @@ async function append(
   const wanted = isLive ? events : events.filter(({ kind }) => LATE_KINDS.includes(kind));
   const written = await insertEvents(tx, owner, call, wanted);
   if (isLive) await goOn(app, tx, call, events, written, meaning);
-  else if (written > 0) await addLate(tx, call, written);
+  else if (written > 0) await addLate(tx, owner, call, written);
   return { isLive, written };
 }
 
@@ -134,17 +136,33 @@ async function goOn(
     .execute();
 }
 
-/** What a bill or a recording adds to a call that is over; its summary is the finalizer's. */
-async function addLate(tx: Tx, call: CallRow, written: number): Promise<void> {
-  const { recordingUrl, cost } = projectCall(await readCallEvents(tx, call.id), call.started_at);
+/**
+ * What a bill, a recording or a human who did not answer adds to a call that is over; its summary is the finalizer's. The
+ * one thing that may change is the reason of a transfer that came to nothing.
+ */
+async function addLate(tx: Tx, owner: CallOwner, call: CallRow, written: number): Promise<void> {
+  const { recordingUrl, cost, transfer, transcript, hasToolCalls } = projectCall(
+    await readCallEvents(tx, call.id),
+    call.started_at,
+  );
+  const reason = call.ended_reason === null ? null : reasonAfter(transfer, call.ended_reason);
   await tx
     .updateTable("calls")
     .set({
       last_sequence: call.last_sequence + written,
       recording_url: recordingUrl,
       cost: jsonOrNull(cost),
+      transfer: jsonOrNull(transfer),
+      ended_reason: reason,
       updated_at: sql`now()`,
     })
     .where("id", "=", call.id)
+    .execute();
+  if (reason === null || reason === call.ended_reason) return;
+  // The reason is among the words that it is found by.
+  await tx
+    .updateTable("call_transcripts")
+    .set({ words: wordsVector(transcript, callFacts(owner, call, { reason, hasToolCalls })) })
+    .where("call_id", "=", call.id)
     .execute();
 }

@@ -5,6 +5,10 @@ const text = z.string().max(20_000);
 const name = z.string().max(200);
 const ms = z.number().min(0);
 
+/** What can come of dialling a human. */
+export const TRANSFER_OUTCOMES = ["answered", "busy", "no_answer", "failed", "canceled"] as const;
+export type TransferOutcome = (typeof TRANSFER_OUTCOMES)[number];
+
 /**
  * What can happen during a call. `turnId` ties what was asked, answered, called and measured together: one for each
  * time that the caller has spoken, and one for the greeting.
@@ -42,8 +46,19 @@ const kinds = [
   z.object({
     kind: z.literal("transfer_requested"),
     turnId: name.optional(),
+    /** The number that is to be dialled, or `human`: somebody gets back to the caller. */
     to: name,
     reason: text.optional(),
+    /** The tag that was spoken by then. */
+    language: name.optional(),
+  }),
+  /** The carrier was told to dial. */
+  z.object({ kind: z.literal("transfer_dialed"), to: name }),
+  /** `seconds`: how long the two were connected. */
+  z.object({
+    kind: z.literal("transfer_ended"),
+    status: z.enum(TRANSFER_OUTCOMES),
+    seconds: z.number().min(0).optional(),
   }),
   /** Something failed; the call may go on. */
   z.object({ kind: z.literal("failure"), source: name, message: text }),
@@ -82,8 +97,22 @@ export type NewCallEvent = CallEvent & {
   key?: string;
 };
 
-/** What is told of a call from outside, also when it is over: bills and recordings take their time. */
-export const LATE_KINDS: readonly CallEvent["kind"][] = ["provider_status", "recording", "summary", "cost"];
+/** An event by the clock of whoever writes it down. */
+export type LoggedEvent = NewCallEvent extends infer Event
+  ? Event extends unknown
+    ? Omit<Event, "at" | "key">
+    : never
+  : never;
+
+/** What may still be told of a call when it is over: humans answer after it, and bills and recordings take their time. */
+export const LATE_KINDS: readonly CallEvent["kind"][] = [
+  "provider_status",
+  "recording",
+  "summary",
+  "cost",
+  "transfer_dialed",
+  "transfer_ended",
+];
 
 /** As it lies in the table. */
 export function toEventColumns({ at, key, kind, ...data }: NewCallEvent) {

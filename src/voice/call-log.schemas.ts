@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { booleanQuery, isoTime, nextCursor, originalSlug, PageQuery } from "../http/schemas.ts";
+import { TRANSFER_OUTCOMES } from "./call-events.ts";
 import { ENDED_REASON_NAMES } from "./ended-reasons.ts";
 
 export const CALL_SORTS = ["-started_at", "started_at", "-duration", "duration"] as const;
@@ -77,6 +78,24 @@ export const CallLog = z
       })
       .nullable()
       .meta({ description: "What providers billed; null while none did." }),
+    transfer: z
+      .object({
+        reason: z
+          .string()
+          .nullable()
+          .meta({ description: "`human`: one was asked for. `failure`: the model failed." }),
+        to: z.string().nullable().meta({ description: "The number that was dialled." }),
+        status: z.enum(["not_dialed", "dialed", ...TRANSFER_OUTCOMES]).meta({
+          description:
+            "`not_dialed`: somebody has to get back to the caller. `dialed`: what came of it was not reported (yet).",
+        }),
+        seconds: z.int().nullable().meta({ description: "How long caller and human were connected." }),
+      })
+      .nullable()
+      .meta({
+        description: "The human whom the caller was put through to; null: nobody was asked for.",
+        example: null,
+      }),
     provider: z.string().meta({ description: "Who brought the call.", example: "twilio" }),
     config_version: z.int().nullable().meta({ description: "Of the voice integration, as it ran." }),
     metadata: z.record(z.string(), z.unknown()),

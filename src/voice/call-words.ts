@@ -1,6 +1,8 @@
 import { type RawBuilder, sql } from "kysely";
 import { fold } from "../retrieval/fold.ts";
 import { forEachWord } from "../retrieval/tokenize.ts";
+import type { CallOwner, CallRow } from "./call-row.ts";
+import type { EndedReason } from "./ended-reasons.ts";
 import type { TranscriptEntry } from "./project-call.ts";
 
 /** As much as an index takes of one call; a call of two hours says fewer different words. */
@@ -18,6 +20,23 @@ export interface CallFacts {
   tools: boolean;
   number: number | null;
   caller: string | null;
+}
+
+export function callFacts(
+  owner: CallOwner,
+  call: Pick<CallRow, "direction" | "number_id" | "caller_number">,
+  { reason, hasToolCalls }: { reason: EndedReason; hasToolCalls: boolean },
+): CallFacts {
+  return {
+    account: owner.accountId,
+    organization: owner.organizationId,
+    workspace: owner.workspaceId,
+    direction: call.direction,
+    reason,
+    tools: hasToolCalls,
+    number: call.number_id,
+    caller: call.caller_number,
+  };
 }
 
 /**

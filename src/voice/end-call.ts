@@ -5,7 +5,7 @@ import type { Tx } from "../db/database.ts";
 import { recordEvent } from "../webhooks/record-event.ts";
 import { insertEvents } from "./append-call-events.ts";
 import { type CallOwner, type CallRow, holdCall, readCallEvents } from "./call-row.ts";
-import { type CallFacts, wordsVector } from "./call-words.ts";
+import { callFacts, wordsVector } from "./call-words.ts";
 import { ENDED_REASONS, type EndedReason } from "./ended-reasons.ts";
 import { FINALIZE_JOB } from "./finalize-call.jobs.ts";
 import { jsonOrNull } from "./json-column.ts";
@@ -64,7 +64,7 @@ async function storeEnd(
   app: App,
   tx: Tx,
   call: CallRow,
-  { answeredAt, hasToolCalls, latency, recordingUrl, cost }: ProjectedCall,
+  { answeredAt, hasToolCalls, latency, recordingUrl, cost, transfer }: ProjectedCall,
   reason: EndedReason,
   at: Date,
 ): Promise<void> {
@@ -83,6 +83,7 @@ async function storeEnd(
       latency: jsonOrNull(latency),
       recording_url: recordingUrl,
       cost: jsonOrNull(cost),
+      transfer: jsonOrNull(transfer),
       last_sequence: call.last_sequence + 1,
       lease_until: null,
       updated_at: app.now(),
@@ -98,16 +99,7 @@ async function storeTranscript(
   { transcript, hasToolCalls }: ProjectedCall,
   reason: EndedReason,
 ): Promise<void> {
-  const facts: CallFacts = {
-    account: owner.accountId,
-    organization: owner.organizationId,
-    workspace: owner.workspaceId,
-    direction: call.direction,
-    reason,
-    tools: hasToolCalls,
-    number: call.number_id,
-    caller: call.caller_number,
-  };
+  const facts = callFacts(owner, call, { reason, hasToolCalls });
   await tx
     .insertInto("call_transcripts")
     .values({

@@ -25,7 +25,11 @@ export const ENDED_REASONS = {
   line_busy: { fault: "caller", remedy: "The line was busy. Call again later." },
   voicemail: { fault: "caller", remedy: "A machine answered. Call again at another time." },
   goodbye: { fault: "agent", remedy: NOTHING },
-  transferred: { fault: "agent", remedy: NOTHING },
+  transferred: {
+    fault: "agent",
+    remedy:
+      "A human goes on. Where `transfer` says that nobody was dialled, get back to the caller; handoff_number has the next one put through.",
+  },
   max_duration: {
     fault: "agent",
     remedy:
@@ -38,7 +42,8 @@ export const ENDED_REASONS = {
   },
   transfer_failed: {
     fault: "carrier",
-    remedy: "The person whom the call was handed to could not be reached. Check that number.",
+    remedy:
+      "The person whom the call was handed to could not be reached. Get back to the caller, and check handoff_number.",
   },
   never_connected: {
     fault: "carrier",

@@ -2,14 +2,20 @@ import { z } from "zod";
 import type { App } from "../context.ts";
 import { ownerOf } from "../conversations/conversation.ts";
 import type { Tenant } from "../db/database.ts";
-import { JobFailure, type JobHandler } from "../jobs/worker.ts";
+import { JobFailure, type JobHandler, JobPostponed } from "../jobs/worker.ts";
 import { countUsage } from "../usage/count.ts";
 import { recordEvent } from "../webhooks/record-event.ts";
 import { type CallRow, readCallEvents } from "./call-row.ts";
+import { DIAL_TIMEOUT_SECONDS } from "./dialing.ts";
 import { type ProjectedCall, projectCall } from "./project-call.ts";
+import { findDueTransfer } from "./project-transfer.ts";
 import { type Summary, summarizeCall } from "./summarize-call.ts";
 
 export const FINALIZE_JOB = "finalize-call";
+
+/** A carrier reports within this time that nobody answered; whoever did goes on talking for as long as they like. */
+const DIALING_MS = (DIAL_TIMEOUT_SECONDS + 15) * 1_000;
+const DIALING_LOOK_MS = 5_000;
 
 const Payload = z.object({ callId: z.uuid() });
 
@@ -23,15 +29,23 @@ export const finalizeCallHandler: JobHandler = async (app, job) => {
   const found = await readEnded(app, tenant, callId);
   // Erased, or finalized by an earlier attempt.
   if (found === undefined) return { finalized: false };
+  if (isDialing(app, found)) throw new JobPostponed("a human's telephone is ringing", DIALING_LOOK_MS);
   const summary = await summarizeCall(app, found.call, found.projected, job.signal);
   return { finalized: await store(app, tenant, callId, summary) };
 };
+
+/** A human's telephone rings, or is about to: whether the call was transferred is known soon. */
+function isDialing(app: App, { call, isTransferring }: { call: CallRow; isTransferring: boolean }): boolean {
+  return (
+    isTransferring && call.ended_at !== null && app.now().getTime() - call.ended_at.getTime() < DIALING_MS
+  );
+}
 
 async function readEnded(
   app: App,
   tenant: Tenant,
   callId: string,
-): Promise<{ call: CallRow; projected: ProjectedCall } | undefined> {
+): Promise<{ call: CallRow; projected: ProjectedCall; isTransferring: boolean } | undefined> {
   return app.db.asTenant(
     tenant,
     async (tx) => {
@@ -42,7 +56,9 @@ async function readEnded(
         .where("status", "=", "ended")
         .executeTakeFirst();
       if (call === undefined) return undefined;
-      return { call, projected: projectCall(await readCallEvents(tx, callId), call.started_at) };
+      const events = await readCallEvents(tx, callId);
+      const projected = projectCall(events, call.started_at);
+      return { call, projected, isTransferring: findDueTransfer(events)?.isOver === false };
     },
     "background",
   );

@@ -1,4 +1,5 @@
 import type { CallEvent } from "./call-events.ts";
+import { type CallTransfer, projectTransfer } from "./project-transfer.ts";
 
 /** One thing that was said or done, in the order in which it was. */
 export interface TranscriptEntry {
@@ -45,6 +46,7 @@ export interface ProjectedCall {
   summary: string | null;
   /** Null while nobody has sent a bill. */
   cost: CallCost | null;
+  transfer: CallTransfer | null;
 }
 
 /** The same events in the same order come to the same call, whoever asks and whenever. */
@@ -57,6 +59,7 @@ export function projectCall(events: readonly CallEvent[], startedAt: Date): Proj
     recordingUrl: lastOf(events, "recording")?.url ?? null,
     summary: lastOf(events, "summary")?.text ?? null,
     cost: costOf(events),
+    transfer: projectTransfer(events),
   };
 }
 

@@ -2,6 +2,7 @@ import type { CallLog } from "./call-log.schemas.ts";
 import type { CallRow } from "./call-row.ts";
 import { ENDED_REASONS } from "./ended-reasons.ts";
 import type { CallCost, CallLatency, TranscriptEntry } from "./project-call.ts";
+import type { CallTransfer } from "./project-transfer.ts";
 
 /** A call with its transcript; null while it has none. */
 export type ShownCall = CallRow & { transcript: unknown };
@@ -34,10 +35,11 @@ export function toCallLog(row: ShownCall, workspace: string): CallLog {
 }
 
 /** Safe: `endCall` and `appendCallEvents` write these columns, from what `projectCall` answers. */
-function asProjected({ transcript, latency, cost }: ShownCall) {
+function asProjected({ transcript, latency, cost, transfer }: ShownCall) {
   return {
     transcript: (transcript ?? []) as TranscriptEntry[],
     latency: latency as CallLatency | null,
     cost: cost as CallCost | null,
+    transfer: transfer as CallTransfer | null,
   };
 }

@@ -3,9 +3,11 @@ import { Success } from "../http/schemas.ts";
 import { WorkspaceParams } from "../workspaces/workspaces.schemas.ts";
 import { CallPage, CallParams, CallQuery, CallResponse, WorkspaceCallQuery } from "./call-log.schemas.ts";
 import { CATALOG, CATALOG_ETAG } from "./catalog.ts";
+import { createTestCall } from "./create-test-call.ts";
 import { getCall, listCalls, listWorkspaceCalls } from "./list-calls.ts";
 import {
   CreateVoiceIntegration,
+  TestCallCreated,
   UpdateVoiceIntegration,
   VoiceCatalog,
   VoiceIntegrationResponse,
@@ -98,6 +100,23 @@ export const voiceOperations: Operation[] = [
     response: { 200: Success },
     problems: ["not_found"],
     handle: (app, caller, { params }) => removeVoice(app, caller, params.slug),
+  }),
+  operation({
+    id: "createTestCall",
+    method: "POST",
+    path: `${path}/test-call`,
+    tag,
+    scope: "voice:write",
+    tenant: "workspace",
+    summary: "Call a workspace's assistant from a browser, without a carrier.",
+    description:
+      "Answers a token for one call in text over a WebSocket; `/docs/test-call` is a page that does all of it, and " +
+      "`docs/phone.md` names the messages. The call is in the call log, with the provider `browser`.",
+    params: WorkspaceParams,
+    response: { 200: TestCallCreated },
+    problems: ["not_found"],
+    idempotent: false,
+    handle: (app, caller, { params }) => createTestCall(app, caller, params.slug),
   }),
   operation({
     id: "listCalls",

@@ -197,3 +197,14 @@ export const VoiceCatalog = z
       .meta({ description: "Where each vendor publishes what it offers, and when that was read." }),
   })
   .meta({ id: "VoiceCatalog" });
+
+export const TestCallCreated = z
+  .object({
+    success: z.literal(true),
+    token: z.string().meta({ description: "Good for one call, within two minutes.", example: "v1.k1.…" }),
+    url: z
+      .string()
+      .meta({ description: "A WebSocket.", example: "wss://lumenone.example.com/voice/test-call" }),
+    expires_at: isoTime,
+  })
+  .meta({ id: "TestCallCreated" });

@@ -77,6 +77,7 @@ export interface VoiceTables {
     recording_url: string | null;
     latency: unknown;
     cost: unknown;
+    transfer: unknown;
     metadata: unknown;
     last_sequence: Generated<number>;
     lease_until: Date | null;

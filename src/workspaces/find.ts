@@ -203,6 +203,7 @@ export function toWorkspace(row: WorkspaceRow): Workspace {
     queryRefusalResponse: row.query_refusal_response,
     vectorSearchMode: row.vector_search_mode,
     retention_days: row.retention_days,
+    handoff_number: row.handoff_number,
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { displayName, isoTime, nextCursor, originalSlug, pathSlug } from "../http/schemas.ts";
 import { CHAT_PROVIDERS } from "../ports/chat-model.ts";
+import { isHandoffNumber } from "./handoff-number.ts";
 
 const provider = z
   .enum(CHAT_PROVIDERS)
@@ -48,6 +49,16 @@ const settings = {
     description: "Conversations are removed when they are older than so many days; null: they are kept.",
     example: null,
   }),
+  handoff_number: z
+    .string()
+    .refine(isHandoffNumber, "is not a telephone number in E.164, such as +493012345678, that may be dialled")
+    .nullable()
+    .meta({
+      description:
+        "Where a human answers: callers who are handed off are put through to it. E.164; null: nobody is dialled, and " +
+        "they are told that somebody will get back to them.",
+      example: null,
+    }),
 };
 
 const Settings = z.strictObject({ name: displayName, ...settings });

@@ -230,6 +230,7 @@ function toColumns(settings: WorkspaceSettings) {
     query_refusal_response: settings.queryRefusalResponse,
     vector_search_mode: settings.vectorSearchMode,
     retention_days: settings.retention_days,
+    handoff_number: settings.handoff_number,
   };
   return columns;
 }

@@ -21,6 +21,7 @@ export interface WorkspaceTables {
     agent_model: string | null;
     query_refusal_response: string | null;
     retention_days: number | null;
+    handoff_number: string | null;
     vector_search_mode: Generated<"default" | "rerank">;
     index_version: Generated<number>;
     erasing_at: Date | null;

@@ -28,6 +28,10 @@ const SETTINGS: Record<string, { good: unknown[]; bad: unknown[] }> = {
     bad: ["", "x".repeat(5_001), 1],
   },
   vectorSearchMode: { good: ["default", "rerank"], bad: ["Default", "hybrid", "", null] },
+  handoff_number: {
+    good: [null, "+12025550143", "+493012345678"],
+    bad: ["", "12025550143", "+1202555014", "+0123456789", "+49 30 12345678", "+499001234567", "112", 1],
+  },
 };
 
 const DEFAULTS = Object.fromEntries(Object.entries(SETTINGS).map(([name, { good }]) => [name, good[0]]));

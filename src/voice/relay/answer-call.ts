@@ -16,6 +16,7 @@ import {
   type RelayConfiguration,
   relayAttributes,
 } from "./relay-attributes.ts";
+import { dialHuman } from "./transfer-call.ts";
 
 /**
  * What the carrier is to do with a call that comes in: open a line to us, or say that nobody can be reached. Why not is
@@ -45,16 +46,18 @@ export async function answerCall(app: App, carrier: CarrierName, request: Carrie
 }
 
 /**
- * What to do when the line to us is closed: nothing but to hang up. A line that was never opened is tried again with the
+ * What to do when the line to us is closed: to dial whom the caller was handed to, or to hang up. A line that was never opened is tried again with the
  * fallbacks, as long as there are any.
  */
 export async function closeLine(
   app: App,
   carrier: CarrierName,
-  { callSid, to, form }: CarrierRequest,
+  request: CarrierRequest,
   query: URLSearchParams,
 ): Promise<string> {
+  const { callSid, to, form } = request;
   const call = await findCarrierCall(app, carrier, callSid);
+  if (call !== undefined && call.endedReason !== null) return dialHuman(app, carrier, call, request);
   if (call === undefined || call.status !== "ringing") return hangUpMarkup();
   const attempt = Number(query.get("attempt") ?? 0);
   const status = form.get("SessionStatus") ?? "closed";

@@ -1,6 +1,6 @@
 import type { App } from "../../context.ts";
 import { appendCallEvents } from "../append-call-events.ts";
-import type { NewCallEvent } from "../call-events.ts";
+import type { LoggedEvent, NewCallEvent } from "../call-events.ts";
 import type { CallOwner } from "../call-row.ts";
 import { endCall } from "../end-call.ts";
 import type { EndedReason } from "../ended-reasons.ts";
@@ -12,16 +12,9 @@ const RETRY_MS = 1_000;
 const TEXT_CHARS_MAX = 10_000;
 const END_ATTEMPTS = 5;
 
-/** An event, by the clock of now. */
-type Happened = NewCallEvent extends infer Event
-  ? Event extends unknown
-    ? Omit<Event, "at" | "key">
-    : never
-  : never;
-
 export interface CallLog {
   /** Written soon, in this order. */
-  add(event: Happened): void;
+  add(event: LoggedEvent): void;
   /** Writes what is left, and the end. Resolves once it is written, or given up and logged: then the sweep ends the call. */
   end(reason: EndedReason): Promise<void>;
 }
@@ -84,7 +77,7 @@ export function openCallLog(
   }
 
   /** Clauses of one answer are one event as long as nobody has tried to write it. */
-  function extend(event: Happened): boolean {
+  function extend(event: LoggedEvent): boolean {
     const last = waiting.length > tried ? waiting.at(-1) : undefined;
     if (last?.kind !== "agent_said" || event.kind !== "agent_said" || last.turnId !== event.turnId)
       return false;

@@ -3,10 +3,12 @@ import { resolveContact } from "../../conversations/resolve-contact.ts";
 import type { AccountCaller } from "../../http/caller.ts";
 import { appendCallEvents } from "../append-call-events.ts";
 import type { CallOwner } from "../call-row.ts";
+import { openCall } from "../open-call.ts";
 import type { CallSettings } from "../turn/call-state.ts";
 import { readCallToken } from "./call-token.ts";
-import { findCall, type KnownCall } from "./find-called.ts";
+import { findAnswering, findCall, type KnownCall } from "./find-called.ts";
 import { type CarrierName, languagesOf, type RelayConfiguration } from "./relay-attributes.ts";
+import { readTestCallToken } from "./test-call-token.ts";
 
 /** All that a call is held with. */
 export interface CallPlan {
@@ -19,6 +21,8 @@ export interface CallPlan {
   /** The person, where the number is shown. */
   contactId: string | null;
   instructions: string;
+  /** Where a human answers; null: nobody is dialled. */
+  handoffNumber: string | null;
   settings: CallSettings;
 }
 
@@ -45,10 +49,39 @@ export async function answerLine(
   return planOf(app, { callId, attempt }, call, call.configuration, await contactOf(app, call));
 }
 
+/**
+ * Answers somebody who tries an assistant in a browser: once for each token, whose call rings and is answered in the
+ * same moment. Nobody is dialled; otherwise it is a call like any other. `null`: as in {@link answerLine}.
+ */
+export async function answerTestCall(app: App, token: string): Promise<CallPlan | null> {
+  const pass = readTestCallToken(app, token);
+  if (pass === null) return null;
+  const answering = await findAnswering(app, pass.owner);
+  if (answering === undefined) return null;
+  const { owner, integrationId, version } = answering;
+  const { id: callId, isNew } = await openCall(app, owner, {
+    direction: "inbound",
+    provider: "browser",
+    providerCallId: pass.tokenId,
+    from: null,
+    to: null,
+    numberId: null,
+    configuration: { integrationId, version },
+    startedAt: app.now(),
+  });
+  // It has been used.
+  if (!isNew) return null;
+  await appendCallEvents(app, owner, callId, [{ kind: "answered", at: app.now(), key: "answered" }]);
+  const call = await findCall(app, callId);
+  if (call?.configuration == null) return null;
+  const plan = planOf(app, { callId, attempt: 0 }, call, call.configuration, null);
+  return { ...plan, handoffNumber: null };
+}
+
 function planOf(
   app: App,
   { callId, attempt }: { callId: string; attempt: number },
-  { owner, workspaceSlug }: KnownCall,
+  { owner, workspaceSlug, handoffNumber }: KnownCall,
   configuration: RelayConfiguration,
   contactId: string | null,
 ): CallPlan {
@@ -67,7 +100,13 @@ function planOf(
     workspaceSlug,
     contactId,
     instructions: instructionsOf(configuration, greeting),
-    settings: { greeting, ...languagesOf(configuration), waits: app.callWaits },
+    handoffNumber,
+    settings: {
+      greeting,
+      ...languagesOf(configuration),
+      canTransfer: handoffNumber !== null,
+      waits: app.callWaits,
+    },
   };
 }
 

@@ -2,6 +2,8 @@ import { answerTurn } from "../../assistant/answer-turn.ts";
 import type { TurnEvent } from "../../assistant/turn.ts";
 import type { App } from "../../context.ts";
 import { truncateAnswer } from "../../conversations/truncate-answer.ts";
+import type { LoggedEvent } from "../call-events.ts";
+import { NOBODY } from "../project-transfer.ts";
 import { type CallState, newCall } from "../turn/call-state.ts";
 import type { DialogEffect, DialogEntry, DialogEvent, HandoffReason, TimerName } from "../turn/dialog.ts";
 import { step } from "../turn/step.ts";
@@ -15,8 +17,11 @@ const PROMPT_CHARS_MAX = 4_000;
 
 /** What carries a call's words. */
 export interface CallLine {
-  send(command: RelayCommand): void;
+  /** @param turn the number of the answer that a text belongs to; null: of none */
+  send(command: RelayCommand, turn: number | null): void;
   close(): void;
+  /** Told of all that is logged: where somebody looks at the call beside hearing it. */
+  note?(event: LoggedEvent): void;
 }
 
 /** What a question took so far, by a clock that only goes forward. */
@@ -56,7 +61,8 @@ export class CallSession {
     this.#line = line;
     this.callId = plan.callId;
     const { owner, callId, attempt } = plan;
-    this.#log = openCallLog(app, { owner, callId, line: attempt }, () => this.#overtaken());
+    const log = openCallLog(app, { owner, callId, line: attempt }, () => this.#overtaken());
+    this.#log = noted(log, line);
     this.#state = newCall(plan.settings);
     this.#feed({ type: "started" });
   }
@@ -76,6 +82,11 @@ export class CallSession {
         break;
       case "dtmf":
         this.#feed({ type: "key", digit: message.digit });
+        break;
+      case "hang-up":
+        if (this.#state.phase === "over") break;
+        this.#feed({ type: "hung-up", isClean: true });
+        void this.#end(null);
         break;
       case "error":
         this.#feed({ type: "carrier-error", description: message.description });
@@ -129,12 +140,12 @@ export class CallSession {
         this.#truncate(effect.turn, effect.heard);
         break;
       case "say":
-        this.#line.send({ type: "text", token: effect.text, last: effect.isLast });
+        this.#line.send({ type: "text", token: effect.text, last: effect.isLast }, effect.turn);
         this.#stopClock(effect.turn);
         break;
       case "language": {
         const { language } = effect;
-        this.#line.send({ type: "language", ttsLanguage: language, transcriptionLanguage: language });
+        this.#line.send({ type: "language", ttsLanguage: language, transcriptionLanguage: language }, null);
         break;
       }
       case "start-timer":
@@ -299,7 +310,13 @@ export class CallSession {
         this.#log.add({ kind: "silence", ms: entry.ms });
         break;
       case "handoff":
-        this.#log.add({ kind: "transfer_requested", turnId, to: "human", reason: entry.reason });
+        this.#log.add({
+          kind: "transfer_requested",
+          turnId,
+          to: this.#plan.handoffNumber ?? NOBODY,
+          reason: entry.reason,
+          language: this.#state.language,
+        });
         break;
       case "carrier-error":
         this.#log.add({ kind: "failure", source: "carrier", message: entry.description.slice(0, 1_000) });
@@ -318,9 +335,23 @@ export class CallSession {
   async #end(handoff: HandoffReason | null): Promise<void> {
     await this.#ended;
     const handoffData = handoff === null ? {} : { handoffData: JSON.stringify({ reason: handoff }) };
-    this.#line.send({ type: "end", ...handoffData });
+    this.#line.send({ type: "end", ...handoffData }, null);
     this.#line.close();
   }
+}
+
+function noted(log: CallLog, line: CallLine): CallLog {
+  if (line.note === undefined) return log;
+  return {
+    add(event) {
+      log.add(event);
+      line.note?.(event);
+    },
+    end(reason) {
+      line.note?.({ kind: "ended", reason });
+      return log.end(reason);
+    },
+  };
 }
 
 async function within(work: Promise<void>, ms: number): Promise<void> {

@@ -28,6 +28,23 @@ export function farewellMarkup(sentence: string, language: string): string {
   return response(element("Say", { language }, escapeXml(sentence)) + element("Hangup", {}));
 }
 
+/** Somebody else to talk to. */
+export interface DialedNumber {
+  /** E.164 */
+  number: string;
+  /** A number of ours, which they are shown. */
+  callerId: string;
+  /** How long it rings. */
+  timeoutSeconds: number;
+  /** Asked what to do next when the two have hung up, or when nobody could be reached. */
+  action: string;
+}
+
+export function dialMarkup({ number, callerId, timeoutSeconds, action }: DialedNumber): string {
+  const attributes = { action, callerId, timeout: String(timeoutSeconds) };
+  return response(element("Dial", attributes, element("Number", {}, escapeXml(number))));
+}
+
 export function hangUpMarkup(): string {
   return response(element("Hangup", {}));
 }

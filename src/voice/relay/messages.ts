@@ -1,6 +1,9 @@
 import { z } from "zod";
 
-/** What carriers send over a ConversationRelay line. They add fields as they like; types that we do not know are left. */
+/**
+ * What carriers send over a ConversationRelay line. They add fields as they like; types that we do not know are left.
+ * Browsers send the same, and `hang-up`, so that they are told of the end before they close the line.
+ */
 const RelayMessage = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("setup"),
@@ -16,6 +19,7 @@ const RelayMessage = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("interrupt"), utteranceUntilInterrupt: z.string().default("") }),
   z.object({ type: z.literal("dtmf"), digit: z.string().regex(/^[0-9*#A-D]$/) }),
+  z.object({ type: z.literal("hang-up") }),
   z.object({ type: z.literal("error"), description: z.string().default("") }),
 ]);
 export type RelayMessage = z.output<typeof RelayMessage>;

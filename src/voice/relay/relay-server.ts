@@ -3,11 +3,10 @@ import type { Duplex } from "node:stream";
 import { WebSocket, WebSocketServer } from "ws";
 import type { App } from "../../context.ts";
 import { renewCalls } from "../sweep-calls.ts";
-import { answerLine, type CallPlan } from "./call-plan.ts";
+import type { CallPlan } from "./call-plan.ts";
 import { CallSession } from "./call-session.ts";
-import { isHandshakeSigned } from "./carrier-request.ts";
-import { type RelayCommand, type RelayMessage, readRelayMessage } from "./messages.ts";
-import type { CarrierName } from "./relay-attributes.ts";
+import { type Door, findDoor } from "./doors.ts";
+import { type RelayMessage, readRelayMessage } from "./messages.ts";
 
 const FRAME_BYTES_MAX = 64 * 1024;
 /** A carrier sends its first message at once. */
@@ -22,7 +21,7 @@ const FAREWELL_MS = 7_000;
 const CLEAN_CODES = [1000, 1001, 1005];
 
 /**
- * The lines that carriers open to us: `/voice/relay/twilio` and `/voice/relay/telnyx`, on the server of everything else.
+ * The lines that carriers and browsers open to us, on the server of everything else: see `doors.ts`.
  *
  * @returns waits until the ends of all calls are written; for the time when no line is open any more
  */
@@ -35,13 +34,11 @@ export function mountRelay(server: Server, app: App, stopping: AbortSignal): () 
   const lines = new Set<Line>();
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", () => socket.destroy());
-    const refusal = refusalOf(app, request, stopping);
-    const carrier = carrierOf(request);
-    if (refusal !== null || carrier === null) refuse(socket, refusal ?? "404 Not Found");
+    const door = findDoor(request);
+    const refusal = refusalOf(app, door, request, stopping);
+    if (door === undefined || refusal !== null) refuse(socket, refusal ?? "404 Not Found");
     else
-      sockets.handleUpgrade(request, socket, head, (opened) =>
-        lines.add(new Line(app, carrier, opened, lines)),
-      );
+      sockets.handleUpgrade(request, socket, head, (opened) => lines.add(new Line(app, door, opened, lines)));
   });
   const pulse = setInterval(() => {
     for (const line of lines) line.pulse();
@@ -63,29 +60,25 @@ export function mountRelay(server: Server, app: App, stopping: AbortSignal): () 
   };
 }
 
-function carrierOf({ url = "" }: IncomingMessage): CarrierName | null {
-  const name = /^\/voice\/relay\/(twilio|telnyx)(?:\?|$)/.exec(url)?.[1];
-  return name === "twilio" || name === "telnyx" ? name : null;
-}
-
 /** `null`: it may come in. */
-function refusalOf(app: App, request: IncomingMessage, stopping: AbortSignal): string | null {
-  const carrier = carrierOf(request);
-  if (carrier === null || app.config[carrier] === undefined) return "404 Not Found";
-  if (stopping.aborted) return "503 Service Unavailable";
-  if (isHandshakeSigned(app, carrier, request.url ?? "", request.headers)) return null;
-  app.log.warn({ carrier }, "a line that the carrier has not signed was refused");
-  return "403 Forbidden";
+function refusalOf(
+  app: App,
+  door: Door | undefined,
+  request: IncomingMessage,
+  stopping: AbortSignal,
+): string | null {
+  if (door === undefined) return "404 Not Found";
+  return stopping.aborted ? "503 Service Unavailable" : door.refusal(app, request);
 }
 
 function refuse(socket: Duplex, status: string): void {
   socket.end(`HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
 }
 
-/** A connection of a carrier: nothing at first, a call from its first message on. */
+/** A connection of a carrier or a browser: nothing at first, a call from its first message on. */
 class Line {
   readonly #app: App;
-  readonly #carrier: CarrierName;
+  readonly #door: Door;
   readonly #socket: WebSocket;
   readonly #late: NodeJS.Timeout;
   /** What comes before the call is answered. */
@@ -99,9 +92,9 @@ class Line {
   /** How it was closed. */
   #closed: { isClean: boolean } | null = null;
 
-  constructor(app: App, carrier: CarrierName, socket: WebSocket, lines: Set<Line>) {
+  constructor(app: App, door: Door, socket: WebSocket, lines: Set<Line>) {
     this.#app = app;
-    this.#carrier = carrier;
+    this.#door = door;
     this.#socket = socket;
     this.#late = setTimeout(() => socket.close(1008, "no setup"), SETUP_MS);
     const closed = new Promise<boolean>((resolve) => {
@@ -114,7 +107,7 @@ class Line {
       this.#isAlive = true;
     });
     // Its end follows as `close`.
-    socket.on("error", (error) => app.log.info({ error, carrier }, "a carrier's line broke"));
+    socket.on("error", (error) => app.log.info({ error, door: door.name }, "a line broke"));
   }
 
   get callId(): string | undefined {
@@ -144,36 +137,37 @@ class Line {
     else this.#socket.close(1008, "setup comes first");
   }
 
-  #setUp({ callSid, customParameters }: Extract<RelayMessage, { type: "setup" }>): void {
+  #setUp(setup: Extract<RelayMessage, { type: "setup" }>): void {
     if (this.#isSetUp) return;
     this.#isSetUp = true;
     clearTimeout(this.#late);
-    const token = customParameters?.token ?? "";
-    answerLine(this.#app, this.#carrier, { token, callSid }).then(
+    this.#door.answer(this.#app, setup).then(
       (plan) => {
         if (plan === null) this.#socket.close(1008, "no such call");
         else this.#begin(plan);
       },
       (error: unknown) => {
-        this.#app.log.error({ error, carrier: this.#carrier }, "a call could not be answered");
+        this.#app.log.error({ error, door: this.#door.name }, "a call could not be answered");
         this.#socket.close(1011);
       },
     );
   }
 
   #begin(plan: CallPlan): void {
-    const session = new CallSession(this.#app, plan, {
-      send: (command) => this.#send(command),
-      close: () => setTimeout(() => this.#socket.close(1000), CLOSE_MS).unref(),
-    });
+    const line = this.#door.line(
+      plan,
+      (frame) => this.#send(frame),
+      () => setTimeout(() => this.#socket.close(1000), CLOSE_MS).unref(),
+    );
+    const session = new CallSession(this.#app, plan, line);
     this.#session = session;
     for (const message of this.#waiting.splice(0)) session.hear(message);
     if (this.#isStopping) session.stop();
     if (this.#closed !== null) void session.hangUp(this.#closed.isClean);
   }
 
-  #send(command: RelayCommand): void {
-    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(command));
+  #send(frame: object): void {
+    if (this.#socket.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
   }
 
   async #end(isClean: boolean): Promise<void> {

@@ -4,17 +4,29 @@ import type { PublicAnswer, PublicRoute } from "../../http/public-route.ts";
 import { answerCall, closeLine, noteStatus } from "./answer-call.ts";
 import { readCarrierRequest } from "./carrier-request.ts";
 import type { CarrierName } from "./relay-attributes.ts";
+import { noteTransfer } from "./transfer-call.ts";
 
-/** What carriers call: when somebody rings, when a line to us is closed, and when a call changes its state. */
+const ROUTE_NAMES = {
+  incoming: "Incoming",
+  action: "Action",
+  transfer: "Transfer",
+  status: "Status",
+} as const;
+
+/**
+ * What carriers call: when somebody rings, when a line to us is closed, when a human was dialled, and when a call changes
+ * its state.
+ */
 export const relayRoutes: readonly PublicRoute[] = (["twilio", "telnyx"] as const).flatMap((carrier) => [
   route(carrier, "incoming", (app, request) => answerCall(app, carrier, request)),
   route(carrier, "action", (app, request, query) => closeLine(app, carrier, request, query)),
+  route(carrier, "transfer", (app, request) => noteTransfer(app, carrier, request)),
   route(carrier, "status", (app, request) => noteStatus(app, carrier, request)),
 ]);
 
 function route(
   carrier: CarrierName,
-  name: "incoming" | "action" | "status",
+  name: keyof typeof ROUTE_NAMES,
   handle: (
     app: App,
     request: ReturnType<typeof readCarrierRequest>,
@@ -23,7 +35,7 @@ function route(
 ): PublicRoute {
   const path = `/voice/${carrier}/${name}` as const;
   return {
-    id: `${carrier}${name === "incoming" ? "Incoming" : name === "action" ? "Action" : "Status"}`,
+    id: `${carrier}${ROUTE_NAMES[name]}`,
     method: "POST",
     path,
     bodyLimitBytes: 64 * 1024,

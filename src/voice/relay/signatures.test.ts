@@ -4,7 +4,7 @@ import { TelnyxWebhook } from "telnyx/lib/webhooks";
 import twilio from "twilio";
 import { describe, expect, test } from "vitest";
 import { signForm } from "../../../test/simulators/carrier/relay-signatures.ts";
-import { farewellMarkup, hangUpMarkup, relayMarkup } from "./markup.ts";
+import { dialMarkup, farewellMarkup, hangUpMarkup, relayMarkup } from "./markup.ts";
 import { isTelnyxSigned, isTwilioSigned } from "./signatures.ts";
 
 const TOKEN = "0123456789abcdef0123456789abcdef";
@@ -135,6 +135,15 @@ describe("what a carrier is told", () => {
     const short = new twilio.twiml.VoiceResponse();
     short.hangup();
     expect(hangUpMarkup()).toBe(short.toString());
+  });
+
+  test("to dial a human is what Twilio's own library writes", () => {
+    const action = "https://voice.example.com/voice/twilio/transfer";
+    const response = new twilio.twiml.VoiceResponse();
+    response.dial({ action, callerId: "+390612345678", timeout: 30 }).number("+393331112222");
+    expect(
+      dialMarkup({ number: "+393331112222", callerId: "+390612345678", timeoutSeconds: 30, action }),
+    ).toBe(response.toString());
   });
 
   test("holds no character that XML does not know", () => {

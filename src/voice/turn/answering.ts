@@ -1,7 +1,7 @@
 import { type Answer, emit, set, startTimer, stopTimer, type Working } from "./call-state.ts";
 import { takeClauses } from "./clauses.ts";
 import type { DialogEvent, HandoffReason } from "./dialog.ts";
-import { dropAnswer, leave, listen, phrasesOf, sayPhrase, speechMs } from "./leaving.ts";
+import { dropAnswer, leave, listen, partingOf, phrasesOf, sayPhrase, speechMs } from "./leaving.ts";
 import { speakable } from "./speakable.ts";
 
 /** The built-in tool by which a model asks for a human. */
@@ -76,14 +76,14 @@ export function answerEnded(call: Working, answer: Answer, isPaused: boolean): v
   if (isPaused) {
     set(call, { answer: null });
     promise(call, answer.turn, "human");
-    leave(call, "transferred", phrases.colleague);
+    leave(call, "transferred", partingOf(call, true));
     return;
   }
   let spoken = flush(call, answer, true);
   const isEmpty = spoken.said === "";
   spoken = { ...spoken, isAlive: false };
   set(call, { answer: spoken, failures: 0 });
-  if (handoff !== null) leave(call, "transferred", isEmpty ? phrases.colleague : "");
+  if (handoff !== null) leave(call, "transferred", partingOf(call, isEmpty));
   else {
     if (isEmpty) sayPhrase(call, phrases.noAnswer);
     listen(call, settings.waits.silenceMs + speechMs(call, isEmpty ? phrases.noAnswer : spoken.said));
@@ -100,10 +100,10 @@ export function answerFailed(call: Working, answer: Answer): void {
   emit(call, { type: "truncate", turn, heard: answer.said.trim() });
   emit(call, { type: "log", entry: { kind: "failed", turn } });
   set(call, { answer: null, failures });
-  if (handoff !== null) leave(call, "transferred", phrases.colleague);
+  if (handoff !== null) leave(call, "transferred", partingOf(call, true));
   else if (failures >= FAILURES_MAX) {
     promise(call, turn, "failure");
-    leave(call, "model_failed", phrases.cannotHelp);
+    leave(call, "model_failed", settings.canTransfer ? phrases.colleague : phrases.cannotHelp);
   } else {
     sayPhrase(call, phrases.apology);
     listen(call, settings.waits.silenceMs + speechMs(call, answer.said + phrases.apology));

@@ -8,6 +8,8 @@ export interface CallSettings {
   language: string;
   /** Tags that the carrier was told it may change to. */
   languages: readonly string[];
+  /** A human can be dialled; otherwise somebody gets back to the caller. */
+  canTransfer: boolean;
   waits: CallWaits;
 }
 
@@ -63,8 +65,15 @@ export interface CallState {
   readonly failures: number;
   /** A human is to go on: whatever is said meanwhile. */
   readonly handoff: HandoffReason | null;
-  readonly ending: { reason: EndReason; handoff: HandoffReason | null } | null;
+  readonly ending: Ending | null;
   readonly timers: readonly TimerName[];
+}
+
+/** How a call ends. */
+export interface Ending {
+  reason: EndReason;
+  /** Why a human is to go on; `null`: nobody is. */
+  handoff: HandoffReason | null;
 }
 
 export interface Answer {

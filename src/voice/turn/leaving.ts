@@ -1,5 +1,5 @@
-import { type Answer, emit, set, startTimer, stopTimer, type Working } from "./call-state.ts";
-import type { EndReason, HandoffReason, TimerName } from "./dialog.ts";
+import { type Answer, type Ending, emit, set, startTimer, stopTimer, type Working } from "./call-state.ts";
+import type { EndReason, TimerName } from "./dialog.ts";
 import { SPOKEN, type SpokenPhrases, spokenLanguage } from "./spoken-phrases.ts";
 
 /**
@@ -16,12 +16,20 @@ export function leave(call: Working, reason: EndReason, sentence: string): void 
   startTimer(call, "farewell", settings.waits.farewellMs + speechMs(call, unspoken + sentence));
 }
 
+/**
+ * What a caller hears before a human goes on. Without anybody to dial it is said in any case: whatever the model has
+ * promised, the line is about to be closed.
+ *
+ * @param isUnsaid the model has not said that somebody is being fetched
+ */
+export function partingOf(call: Working, isUnsaid: boolean): string {
+  const { callBack, colleague } = phrasesOf(call);
+  if (!call.state.settings.canTransfer) return callBack;
+  return isUnsaid ? colleague : "";
+}
+
 /** @param how `end`: the carrier is told to; otherwise it has told us */
-export function finish(
-  call: Working,
-  ending: { reason: EndReason; handoff: HandoffReason | null },
-  how: "end" | "gone" = "gone",
-): void {
+export function finish(call: Working, ending: Ending, how: "end" | "gone" = "gone"): void {
   const { answer } = call.state;
   if (answer !== null) dropAnswer(call, answer, null);
   stopAll(call);

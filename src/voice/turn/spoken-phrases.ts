@@ -18,6 +18,10 @@ export interface SpokenPhrases {
   tooLong: string;
   /** A human goes on. */
   colleague: string;
+  /** A human will, later: nobody can be dialled. */
+  callBack: string;
+  /** A human was dialled in vain. */
+  nobodyReached: string;
   stopping: string;
   /** Nobody may be called at this number; says nothing of why. */
   unavailable: string;
@@ -36,6 +40,8 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "I cannot hear anybody, so I will hang up now. Please call again. Goodbye!",
     tooLong: "This call has reached its longest time. Please call again if you need anything else. Goodbye!",
     colleague: "A colleague will take over from here.",
+    callBack: "I have passed this on, and somebody will get back to you. Thank you for calling, goodbye.",
+    nobodyReached: "I am sorry, nobody can take your call just now. Somebody will get back to you. Goodbye.",
     stopping: "I am sorry, I have to end this call now. Please call again in a minute. Goodbye!",
     unavailable: "We are sorry, this number cannot be reached at the moment. Goodbye.",
   },
@@ -51,6 +57,8 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "Non sento nessuno, quindi chiudo la chiamata. Richiami pure. Arrivederci!",
     tooLong: "Questa chiamata ha raggiunto la durata massima. Richiami pure se le serve altro. Arrivederci!",
     colleague: "Da qui prosegue un collega.",
+    callBack: "Ho inoltrato la richiesta e qualcuno la ricontatterà. Grazie per la chiamata, arrivederci.",
+    nobodyReached: "Mi dispiace, al momento nessuno può rispondere. Qualcuno la ricontatterà. Arrivederci.",
     stopping: "Mi scusi, devo chiudere la chiamata. Richiami tra un minuto. Arrivederci!",
     unavailable: "Siamo spiacenti, questo numero al momento non è raggiungibile. Arrivederci.",
   },
@@ -66,6 +74,10 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "Ich höre niemanden und lege jetzt auf. Rufen Sie gern wieder an. Auf Wiederhören!",
     tooLong: "Dieser Anruf hat seine Höchstdauer erreicht. Rufen Sie gern wieder an. Auf Wiederhören!",
     colleague: "Von hier an übernimmt ein Mensch.",
+    callBack:
+      "Ich habe das weitergegeben, und jemand wird sich bei Ihnen melden. Danke für Ihren Anruf, auf Wiederhören.",
+    nobodyReached:
+      "Es tut mir leid, gerade kann niemand Ihren Anruf annehmen. Jemand wird sich bei Ihnen melden. Auf Wiederhören.",
     stopping:
       "Entschuldigung, ich muss das Gespräch jetzt beenden. Rufen Sie bitte in einer Minute wieder an.",
     unavailable: "Diese Nummer ist zurzeit leider nicht erreichbar. Auf Wiederhören.",
@@ -82,6 +94,9 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "Je n’entends personne, je vais donc raccrocher. N’hésitez pas à rappeler. Au revoir !",
     tooLong: "Cet appel a atteint sa durée maximale. N’hésitez pas à rappeler. Au revoir !",
     colleague: "Un collègue prend le relais.",
+    callBack: "J’ai transmis votre demande et quelqu’un vous recontactera. Merci de votre appel, au revoir.",
+    nobodyReached:
+      "Je suis désolé, personne ne peut prendre votre appel pour le moment. Quelqu’un vous recontactera. Au revoir.",
     stopping: "Pardon, je dois mettre fin à cet appel. Rappelez dans une minute. Au revoir !",
     unavailable: "Ce numéro n’est pas joignable pour le moment. Au revoir.",
   },
@@ -97,6 +112,9 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "No oigo a nadie, así que voy a colgar. Vuelva a llamar cuando quiera. ¡Adiós!",
     tooLong: "Esta llamada ha alcanzado su duración máxima. Vuelva a llamar si necesita algo más. ¡Adiós!",
     colleague: "A partir de aquí le atiende una persona.",
+    callBack: "He pasado el aviso y alguien se pondrá en contacto con usted. Gracias por llamar, adiós.",
+    nobodyReached:
+      "Lo siento, ahora mismo nadie puede atender su llamada. Alguien se pondrá en contacto con usted. Adiós.",
     stopping: "Perdone, tengo que terminar la llamada. Vuelva a llamar en un minuto. ¡Adiós!",
     unavailable: "Lo sentimos, este número no está disponible en este momento. Adiós.",
   },
@@ -112,6 +130,9 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "Não ouço ninguém, por isso vou desligar. Volte a ligar quando quiser. Adeus!",
     tooLong: "Esta chamada atingiu a duração máxima. Volte a ligar se precisar de mais alguma coisa. Adeus!",
     colleague: "A partir daqui, continua um colega.",
+    callBack: "Transmiti o seu pedido e alguém entrará em contacto consigo. Obrigado pela chamada, adeus.",
+    nobodyReached:
+      "Lamento, neste momento ninguém pode atender a sua chamada. Alguém entrará em contacto consigo. Adeus.",
     stopping: "Desculpe, tenho de terminar a chamada. Volte a ligar dentro de um minuto. Adeus!",
     unavailable: "Lamentamos, este número não está disponível de momento. Adeus.",
   },
@@ -127,6 +148,9 @@ export const SPOKEN: Readonly<Record<Language, SpokenPhrases>> = {
     goodbyeSilence: "Ik hoor niemand en hang nu op. Bel gerust opnieuw. Tot ziens!",
     tooLong: "Dit gesprek heeft de maximale duur bereikt. Bel gerust opnieuw. Tot ziens!",
     colleague: "Vanaf hier neemt een collega het over.",
+    callBack: "Ik heb het doorgegeven en iemand neemt contact met u op. Bedankt voor het bellen, tot ziens.",
+    nobodyReached:
+      "Het spijt me, op dit moment kan niemand uw gesprek aannemen. Iemand neemt contact met u op. Tot ziens.",
     stopping: "Sorry, ik moet dit gesprek nu beëindigen. Bel over een minuut opnieuw. Tot ziens!",
     unavailable: "Dit nummer is op dit moment helaas niet bereikbaar. Tot ziens.",
   },

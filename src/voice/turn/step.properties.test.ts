@@ -70,6 +70,7 @@ function replay(events: readonly DialogEvent[]): { event: DialogEvent; effects: 
     greeting: "Hello!",
     language: "en-US",
     languages: ["en-US", "de-DE"],
+    canTransfer: events.length % 2 === 0,
     waits: USUAL_WAITS,
   });
   return [{ type: "started" } as const, ...events].map((given) => {
@@ -171,7 +172,13 @@ test("a timer that fires or is stopped was started, and none is left at the end"
 test("a call always waits for something: no line is left silent for ever", () => {
   fc.assert(
     fc.property(callArb, (events) => {
-      let state = newCall({ greeting: "Hello!", language: "en-US", languages: [], waits: USUAL_WAITS });
+      let state = newCall({
+        greeting: "Hello!",
+        language: "en-US",
+        languages: [],
+        canTransfer: events.length % 2 === 0,
+        waits: USUAL_WAITS,
+      });
       for (const event of [{ type: "started" } as const, ...events]) {
         const timely = "turn" in event && event.turn === 0 ? { ...event, turn: state.turns } : event;
         ({ state } = step(state, timely));

@@ -8,6 +8,7 @@ const settings: CallSettings = {
   greeting: "Hello, how can I help you?",
   language: "en-US",
   languages: ["en-US", "de-DE"],
+  canTransfer: true,
   waits: USUAL_WAITS,
 };
 const { en, de } = SPOKEN;
@@ -172,6 +173,16 @@ describe("an interruption", () => {
     expect(ended(effects)).toEqual({ type: "end", reason: "transferred", handoff: "human" });
   });
 
+  test("of a promise that somebody gets back says it again, since nobody is dialled", () => {
+    const { feed } = talk({ canTransfer: false });
+    feed(prompt("A human, please."), toolStarted(1, "request_handoff"), toolEnded(1, "request_handoff"));
+    feed(token(1, "I will get a colleague for you. "));
+    const effects = feed({ type: "interrupt", heard: "I will" });
+    expect(said(effects)).toBe(en.callBack);
+    expect(ended(effects)).toBeUndefined();
+    expect(ended(feed(timer("farewell")))).toMatchObject({ reason: "transferred", handoff: "human" });
+  });
+
   test("by words alone does not stop a transfer either", () => {
     const { feed } = talk();
     feed(prompt("A human, please."), toolStarted(1, "request_handoff"), toolEnded(1, "request_handoff"));
@@ -220,13 +231,19 @@ describe("a model that fails", () => {
     const { feed } = talk();
     expect(said(feed(prompt("One?"), { type: "failed", turn: 1 }))).toBe(en.apology);
     const second = feed(prompt("One, again?"), { type: "failed", turn: 2 });
-    expect(said(second)).toBe(en.cannotHelp);
+    expect(said(second)).toBe(en.colleague);
     expect(ended(second)).toBeUndefined();
     expect(ended(feed(timer("farewell")))).toEqual({
       type: "end",
       reason: "model_failed",
       handoff: "failure",
     });
+  });
+
+  test("says that somebody gets back where nobody can be dialled", () => {
+    const { feed } = talk({ canTransfer: false });
+    feed(prompt("One?"), { type: "failed", turn: 1 });
+    expect(said(feed(prompt("One, again?"), { type: "failed", turn: 2 }))).toBe(en.cannotHelp);
   });
 
   test("and then answers again is forgiven", () => {
@@ -309,6 +326,16 @@ describe("a call", () => {
     const { feed } = talk();
     expect(said(feed(prompt("Hello?"), { type: "answered", turn: 1, isPaused: true }))).toBe(en.colleague);
     expect(ended(feed(timer("farewell")))).toMatchObject({ reason: "transferred", handoff: "human" });
+  });
+
+  test("whose caller hangs up before the transfer was not transferred", () => {
+    const handedOver = (isClean: boolean) => {
+      const { feed } = talk();
+      feed(prompt("Hello?"), { type: "answered", turn: 1, isPaused: true });
+      return logged(feed({ type: "hung-up", isClean }));
+    };
+    expect(handedOver(true)).toEqual([{ kind: "ended", reason: "caller_hung_up", handoff: "human" }]);
+    expect(handedOver(false)).toEqual([{ kind: "ended", reason: "connection_lost", handoff: "human" }]);
   });
 
   test("that the caller ends cancels what is under way and stops every timer", () => {

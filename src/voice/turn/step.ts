@@ -1,9 +1,9 @@
 import { addToken, answerEnded, answerFailed, ask, toolEnded, toolStarted } from "./answering.ts";
-import { type CallState, emit, set, startTimer, stopTimer, type Working } from "./call-state.ts";
+import { type CallState, type Ending, emit, set, startTimer, stopTimer, type Working } from "./call-state.ts";
 import type { DialogEffect, DialogEvent, TimerName } from "./dialog.ts";
 import { isBackchannel, isGoodbye } from "./goodbye.ts";
 import { heardOf } from "./heard.ts";
-import { dropAnswer, finish, leave, listen, phrasesOf, sayPhrase, speechMs } from "./leaving.ts";
+import { dropAnswer, finish, leave, listen, partingOf, phrasesOf, sayPhrase, speechMs } from "./leaving.ts";
 
 /** What a call becomes by an event, and what is to be done about it. */
 export interface Step {
@@ -85,7 +85,7 @@ function depart(call: Working, event: DialogEvent): void {
   if (event.type === "timer") {
     if (!isDue(call, event.timer)) return;
     if (event.timer === "farewell" || event.timer === "longest") finish(call, ending, "end");
-  } else if (event.type === "hung-up") finish(call, ending);
+  } else if (event.type === "hung-up") finish(call, goneBefore(ending, event.isClean));
   else if (ending.reason === "caller_silent" && (event.type === "prompt" || event.type === "key")) {
     stopTimer(call, "farewell");
     set(call, { phase: "talking", ending: null });
@@ -95,6 +95,12 @@ function depart(call: Working, event: DialogEvent): void {
     if (ending.reason !== "caller_silent") finish(call, ending, "end");
   } else if (event.type === "prompt" && event.isLast && event.text.trim() !== "")
     emit(call, { type: "log", entry: { kind: "caller", text: event.text.trim() } });
+}
+
+/** Whoever hangs up before they are put through is not put through. */
+function goneBefore(ending: Ending, isClean: boolean): Ending {
+  if (ending.reason !== "transferred") return ending;
+  return { ...ending, reason: isClean ? "caller_hung_up" : "connection_lost" };
 }
 
 function begin(call: Working): void {
@@ -147,8 +153,9 @@ function interrupt(call: Working, spoken: string): void {
     emit(call, { type: "log", entry: { kind: "interrupted", turn: answer.turn, heard } });
   }
   set(call, { phrase: "", isInterrupted: true });
-  if (handoff !== null) finish(call, { reason: "transferred", handoff }, "end");
-  else listen(call, settings.waits.resumeMs);
+  if (handoff === null) listen(call, settings.waits.resumeMs);
+  else if (settings.canTransfer) finish(call, { reason: "transferred", handoff }, "end");
+  else leave(call, "transferred", partingOf(call, true));
 }
 
 /** Keys come one by one; `#` or a pause ends what they say. */

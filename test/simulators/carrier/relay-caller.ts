@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { WebSocket } from "ws";
 import { z } from "zod";
+import { type Dialed, dial, type HumanBehaviour } from "./dialed-human.ts";
 import { type CarrierKeys, signForm, signHandshake } from "./relay-signatures.ts";
 import { type Instruction, readTwiml } from "./twiml-interpreter.ts";
 
@@ -34,6 +35,8 @@ export interface Caller {
   /** What was spoken since the caller last said something. */
   heardSince(): string;
   commands: Command[];
+  /** Whom the carrier was told to dial. */
+  dialed: Dialed[];
   /** When each command came, by `performance.now()`. */
   arrivals: number[];
   say(text: string, more?: { lang?: string; last?: boolean }): void;
@@ -58,6 +61,8 @@ export interface CallPlaced {
   lineFails?: boolean;
   /** Instead of the token that the server gave. */
   token?: string;
+  /** Whoever is dialled; one who answers, where nothing is said. */
+  human?: HumanBehaviour;
 }
 
 /** Calls a number: asks the server what to do, does it, and lets the caller speak. */
@@ -99,6 +104,7 @@ class SimulatedCall implements Caller {
   readonly callSid: string;
   readonly instructions: Instruction[];
   readonly commands: Command[] = [];
+  readonly dialed: Dialed[] = [];
   readonly arrivals: number[] = [];
   readonly #side: CarrierSide;
   readonly #form: Record<string, string>;
@@ -108,6 +114,7 @@ class SimulatedCall implements Caller {
   #handoff: unknown = null;
   #last: Instruction[] = [];
   #isOver = false;
+  #hasHungUp = false;
   #failure: Error | null = null;
 
   constructor(side: CarrierSide, form: Record<string, string>, instructions: Instruction[]) {
@@ -122,13 +129,14 @@ class SimulatedCall implements Caller {
     for (const instruction of instructions) {
       if (instruction.verb === "say") this.#heard += instruction.text;
       else if (instruction.verb === "hang-up") this.#isOver = true;
+      else if (instruction.verb === "dial") await this.#dial(instruction, placed);
       else await this.#connect(instruction, placed);
     }
   }
 
   async #connect(relay: Extract<Instruction, { verb: "relay" }>, placed: CallPlaced): Promise<void> {
     if (placed.lineFails === true) {
-      const next = await this.#act(relay, {
+      const next = await this.#act(relay.action, {
         SessionStatus: "failed",
         ErrorCode: "64101",
         ErrorMessage: "no voice",
@@ -143,7 +151,7 @@ class SimulatedCall implements Caller {
     });
     this.#socket = socket;
     socket.on("message", (data) => this.#receive(String(data)));
-    socket.on("close", () => void this.#closed(relay));
+    socket.on("close", () => void this.#closed(relay.action, placed));
     await once(socket, "open");
     // A server that dies may reset the connection; `close` follows.
     socket.on("error", () => undefined);
@@ -184,17 +192,35 @@ class SimulatedCall implements Caller {
     this.#socket?.close(1000);
   }
 
-  async #closed(relay: Extract<Instruction, { verb: "relay" }>): Promise<void> {
+  async #closed(action: string, placed: CallPlaced): Promise<void> {
     const handoff: Record<string, string> =
       this.#handoff === null ? {} : { HandoffData: JSON.stringify(this.#handoff) };
-    // A server that is gone is asked in vain: then the carrier hangs up.
-    this.#last = await this.#act(relay, { SessionStatus: "ended", ...handoff }).catch(() => []);
-    for (const one of this.#last) if (one.verb === "say") this.#heard += one.text;
+    try {
+      const status = this.#hasHungUp ? "completed" : "in-progress";
+      await this.follow(
+        await this.#act(action, { CallStatus: status, SessionStatus: "ended", ...handoff }),
+        placed,
+      );
+    } catch (error) {
+      // A server that is gone is asked in vain: then the carrier hangs up.
+      if (!(error instanceof TypeError))
+        this.#failure = error instanceof Error ? error : new Error("unknown");
+    }
     this.#isOver = true;
   }
 
-  #act(relay: Extract<Instruction, { verb: "relay" }>, more: Record<string, string>): Promise<Instruction[]> {
-    const { pathname, search } = new URL(relay.action);
+  async #dial(instruction: Dialed, placed: CallPlaced): Promise<void> {
+    this.dialed.push(instruction);
+    const report = dial(instruction, placed.human ?? "answers", this.#form);
+    if (report === null) return;
+    const status = placed.human === "caller-leaves" ? "completed" : "in-progress";
+    const next = await this.#act(instruction.action, { CallStatus: status, ...report });
+    // Nobody is there to hear it.
+    if (placed.human !== "caller-leaves") await this.follow(next, placed);
+  }
+
+  #act(action: string, more: Record<string, string>): Promise<Instruction[]> {
+    const { pathname, search } = new URL(action);
     return ask(this.#side, `${pathname}${search}`, { ...this.#form, SessionId: "VX1", ...more });
   }
 
@@ -226,6 +252,7 @@ class SimulatedCall implements Caller {
   }
 
   async hangUp(): Promise<void> {
+    this.#hasHungUp = true;
     this.#socket?.close(1000);
     await this.over();
   }

@@ -5,6 +5,7 @@ import { z } from "zod";
 export type Instruction =
   | { verb: "say"; text: string; language: string }
   | { verb: "hang-up" }
+  | { verb: "dial"; number: string; callerId: string; timeoutSeconds: number; action: string }
   | {
       verb: "relay";
       url: string;
@@ -32,6 +33,7 @@ const RELAY_ATTRIBUTES = new Set([
 const LANGUAGE_ATTRIBUTES = new Set(["code", "ttsProvider", "voice", "transcriptionProvider", "speechModel"]);
 const wss = z.url({ protocol: /^wss$/ });
 const https = z.url({ protocol: /^https$/ });
+const e164 = z.string().regex(/^\+[1-9]\d{6,14}$/);
 
 /** Reads TwiML as strictly as a carrier's schema does: an element or an attribute that it does not know is an error. */
 export function readTwiml(xml: string): Instruction[] {
@@ -47,6 +49,9 @@ export function readTwiml(xml: string): Instruction[] {
       case "Hangup":
         only(attributes, new Set());
         return { verb: "hang-up" };
+      case "Dial":
+        only(attributes, new Set(["action", "callerId", "timeout"]));
+        return readDial(element, attributes);
       case "Connect":
         only(attributes, new Set(["action"]));
         return readRelay(element, https.parse(attributes.action));
@@ -56,9 +61,24 @@ export function readTwiml(xml: string): Instruction[] {
   });
 }
 
+/** One number is dialled; Telnyx takes no shorter and no longer time than this. */
+function readDial(dial: XmlElement, { action, callerId, timeout }: Record<string, string>): Instruction {
+  const [number, ...others] = dial.children;
+  if (number?.tagName !== "Number" || others.length > 0) throw new Error("<Dial> has one <Number>");
+  only(attributesOf(number), new Set());
+  return {
+    verb: "dial",
+    number: e164.parse(number.textContent),
+    callerId: e164.parse(callerId),
+    timeoutSeconds: z.coerce.number().int().min(5).max(120).parse(timeout),
+    action: https.parse(action),
+  };
+}
+
 /** The little that is read of an element. */
 interface XmlElement {
   tagName: string;
+  textContent: string | null;
   children: Iterable<XmlElement>;
   attributes: Iterable<{ name: string; value: string }>;
 }
