@@ -283,6 +283,13 @@ describe("a call", () => {
     expect(feed(timer("farewell"))).toEqual([]);
   });
 
+  test("does not go on for a prompt without words during the goodbye, after which nobody would speak", () => {
+    const { feed } = talk();
+    feed(timer("silence"), timer("silence"));
+    expect(feed(prompt("", { isLast: false }))).toEqual([]);
+    expect(ended(feed(timer("farewell")))).toMatchObject({ reason: "caller_silent" });
+  });
+
   test("ends with a sentence when it is too long, and whatever is under way ends with it", () => {
     const { feed } = talk();
     feed(prompt("One?"), token(1, "A long "));

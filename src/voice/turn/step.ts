@@ -86,7 +86,7 @@ function depart(call: Working, event: DialogEvent): void {
     if (!isDue(call, event.timer)) return;
     if (event.timer === "farewell" || event.timer === "longest") finish(call, ending, "end");
   } else if (event.type === "hung-up") finish(call, goneBefore(ending, event.isClean));
-  else if (ending.reason === "caller_silent" && (event.type === "prompt" || event.type === "key")) {
+  else if (ending.reason === "caller_silent" && isWord(event)) {
     stopTimer(call, "farewell");
     set(call, { phase: "talking", ending: null });
     talk(call, event);
@@ -101,6 +101,11 @@ function depart(call: Working, event: DialogEvent): void {
 function goneBefore(ending: Ending, isClean: boolean): Ending {
   if (ending.reason !== "transferred") return ending;
   return { ...ending, reason: isClean ? "caller_hung_up" : "connection_lost" };
+}
+
+/** A carrier's empty prompt says nothing: whoever went on for it would wait for ever. */
+function isWord(event: DialogEvent): boolean {
+  return event.type === "key" || (event.type === "prompt" && event.text.trim() !== "");
 }
 
 function begin(call: Working): void {
