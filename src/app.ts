@@ -37,6 +37,7 @@ import {
   openMessenger,
   openReranker,
   openTranscriber,
+  openVoiceEngines,
 } from "./outside.ts";
 import type { FileStore } from "./ports/file-store.ts";
 import { ProviderError } from "./ports/provider-error.ts";
@@ -105,6 +106,7 @@ async function assemble(
   });
   const segmentReader =
     config.s3 === undefined ? { directory: filesFolder(config) } : s3Reader(() => app.files);
+  const carrier = openCarrier(config);
   const app: App = {
     config,
     files: openFileStore(config),
@@ -122,7 +124,8 @@ async function assemble(
     reranker: openReranker(config),
     transcriber: openTranscriber(config),
     messenger: openMessenger(config),
-    carrier: openCarrier(config),
+    carrier,
+    voiceEngines: openVoiceEngines(config, carrier),
     whatsappInbox: createWhatsAppInbox({ db, signals }),
     fetchPublic: fetchPublic ?? createGuardedFetch({ userAgent: `LumenOne/${VERSION}` }),
     tools: createToolConnections({ version: VERSION, now: () => new Date() }),

@@ -37,6 +37,7 @@ import { toolOperations } from "./tools/tools.routes.ts";
 import { usageOperations } from "./usage/usage.routes.ts";
 import { callRetention } from "./voice/call-retention.ts";
 import { callsOfPerson } from "./voice/calls-of-person.ts";
+import { ENGINE_JOB, voiceEngineHandler } from "./voice/engine/engine.jobs.ts";
 import { FINALIZE_JOB, finalizeCallHandler } from "./voice/finalize-call.jobs.ts";
 import { relayRoutes } from "./voice/relay/relay.routes.ts";
 import { eraseVoice } from "./voice/voice.erase.ts";
@@ -156,6 +157,7 @@ export const jobHandlers: Readonly<Record<string, JobHandler>> = {
   [DISCONNECT_JOB]: disconnectHandler,
   [SYNC_JOB]: syncHandler,
   [ORDER_JOB]: orderNumbersHandler,
+  [ENGINE_JOB]: voiceEngineHandler,
   [FINALIZE_JOB]: finalizeCallHandler,
 };
 

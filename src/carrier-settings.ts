@@ -15,8 +15,9 @@ export interface TelnyxConfig {
   baseUrl: string;
 }
 
-/** Who carries calls and sells numbers. */
+/** Who holds calls, who carries them and sells numbers. */
 export const carrierSettings = {
+  VOICE_ENGINE: z.enum(["relay"]).default("relay"),
   CARRIER: z.enum(["none", "twilio", "telnyx"]).default("none"),
   TWILIO_ACCOUNT_SID: z
     .string()

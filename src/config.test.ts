@@ -24,6 +24,7 @@ describe("settings", () => {
       rerank: undefined,
       transcription: undefined,
       carrier: "none",
+      voiceEngine: "relay",
       s3: undefined,
       maxUploadBytes: 200 * 1024 * 1024,
       storageQuotaBytes: 50 * 1024 ** 3,

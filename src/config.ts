@@ -8,6 +8,7 @@ import {
   twilioOf,
 } from "./carrier-settings.ts";
 import { CHAT_PROVIDERS, type ChatProvider } from "./ports/chat-model.ts";
+import type { VoiceEngineName } from "./ports/voice-engine.ts";
 import { serviceUrl } from "./service-url.ts";
 
 const STORAGE_QUOTA_BYTES = 50 * 1024 ** 3;
@@ -136,6 +137,8 @@ export interface Config {
   transcription: { model: string; baseUrl: string | undefined; apiKey: string | undefined } | undefined;
   /** Meta's app. `undefined`: WhatsApp cannot be connected. */
   meta: MetaConfig | undefined;
+  /** Who holds the calls of voice integrations that are made from now on. */
+  voiceEngine: VoiceEngineName;
   /** Who carries calls and, in the case of Twilio, sells numbers. */
   carrier: "none" | "twilio" | "telnyx";
   /** Set when `carrier` is `twilio`. */
@@ -226,6 +229,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
             apiKey: env.TRANSCRIPTION_API_KEY,
           },
     meta: metaOf(env),
+    voiceEngine: env.VOICE_ENGINE,
     carrier: env.CARRIER,
     twilio: twilioOf(env),
     telnyx: telnyxOf(env),

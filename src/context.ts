@@ -16,6 +16,7 @@ import type { FileStore } from "./ports/file-store.ts";
 import type { Messenger } from "./ports/messenger.ts";
 import type { Reranker } from "./ports/reranker.ts";
 import type { Transcriber } from "./ports/transcriber.ts";
+import type { VoiceEngine, VoiceEngineName } from "./ports/voice-engine.ts";
 import type { GuardedFetch } from "./providers/guarded-fetch.ts";
 import type { SearchEngine } from "./retrieval/engine.ts";
 import type { SegmentBuilder } from "./retrieval/segment-builder.ts";
@@ -108,6 +109,8 @@ export interface App {
   messenger: Messenger | null;
   /** `null`: none is configured that sells numbers, and numbers are bought by hand. */
   carrier: Carrier | null;
+  /** Who can hold calls; null: not set up here. `config.voiceEngine` is the one for what is made from now on. */
+  voiceEngines: Readonly<Record<VoiceEngineName, VoiceEngine | null>>;
   /** Where Meta's webhook puts down what it is told. */
   whatsappInbox: WhatsAppInbox;
   /** For addresses that a caller chose: it reaches the public internet only. */

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Config } from "./config.ts";
-import type { Embedding } from "./context.ts";
+import type { App, Embedding } from "./context.ts";
 import type { Carrier } from "./ports/carrier.ts";
 import type { Embedder } from "./ports/embedder.ts";
 import type { FileStore } from "./ports/file-store.ts";
@@ -20,6 +20,7 @@ import { s3FileStore } from "./providers/s3/s3-file-store.ts";
 import { twilioCarrier } from "./providers/twilio/twilio-carrier.ts";
 import { voyageEmbedder } from "./providers/voyage/voyage-embedder.ts";
 import { batchQuestions, rememberQuestions } from "./question-vectors.ts";
+import { relayEngine } from "./voice/relay/relay-engine.ts";
 
 const EMBEDDERS = {
   "openai-compatible": openaiCompatibleEmbedder,
@@ -58,6 +59,12 @@ export function openTranscriber(config: Config): Transcriber | null {
 /** Telnyx carries calls, but its numbers are bought by hand. */
 export function openCarrier({ twilio, carrier }: Config): Carrier | null {
   return carrier === "twilio" && twilio !== undefined ? twilioCarrier(twilio) : null;
+}
+
+/** Our own engine is always there, if only to say what it lacks. */
+export function openVoiceEngines(config: Config, carrier: Carrier | null): App["voiceEngines"] {
+  const { publicUrl, carrier: carrierName } = config;
+  return { relay: relayEngine({ publicUrl, carrierName, carrier }), vapi: null };
 }
 
 export function openMessenger({ meta }: Config): Messenger | null {

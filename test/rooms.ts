@@ -94,6 +94,10 @@ const SYSTEM_ALLOWED: readonly (readonly [pattern: RegExp, reason: string])[] = 
     /^voice\/(sweep-calls|find-said)\.ts$/,
     "lost calls are anybody's; no policy lets the search for words use its index",
   ],
+  [
+    /^voice\/engine\/bring-/,
+    "jobs tell engines of what every tenant has, and of numbers that nobody has any more",
+  ],
   [/^voice\/relay\/find-called\.ts$/, "whose number rings is known before its tenant is"],
   [/\.erase\.ts$/, "an erasure runs as a job, after its tenant is out of reach"],
   [/^http\/idempotency-store\.ts$/, "old records of all tenants are forgotten together"],

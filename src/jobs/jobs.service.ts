@@ -1,6 +1,6 @@
 import { type Selectable, sql } from "kysely";
 import type { App } from "../context.ts";
-import type { Database } from "../db/database.ts";
+import type { Database, Tx } from "../db/database.ts";
 import type { Caller } from "../http/caller.ts";
 import { notFound, Problem } from "../http/problem.ts";
 import { Job } from "./jobs.schemas.ts";
@@ -56,6 +56,18 @@ export async function* watchJob(
     if (job.status === "succeeded" || job.status === "failed") return;
     await app.queue.wait(jobId, WATCH_MS);
   }
+}
+
+/** The id of the job of this kind with this key that has not ended yet. */
+export async function findUnfinished(tx: Tx, kind: string, key: string): Promise<string | undefined> {
+  const row = await tx
+    .selectFrom("jobs")
+    .select("id")
+    .where("kind", "=", kind)
+    .where("key", "=", key)
+    .where("status", "in", ["queued", "running"])
+    .executeTakeFirst();
+  return row?.id;
 }
 
 /** Finished jobs are kept for 30 days. */

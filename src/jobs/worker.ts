@@ -34,6 +34,22 @@ export class JobFailure extends Error {
   }
 }
 
+/**
+ * Thrown by a handler when somebody else is at fault, who may be well again: the job is tried again later, and says why
+ * meanwhile.
+ */
+export class JobRetry extends Error {
+  override name = "JobRetry";
+  readonly code: string;
+  /** The longest pause before the next try. */
+  readonly withinMs: number;
+  constructor(code: string, message: string, options: ErrorOptions & { withinMs: number }) {
+    super(message, options);
+    this.code = code;
+    this.withinMs = options.withinMs;
+  }
+}
+
 /** Thrown by a handler whose time has not come: it is run again later, as if it had not been run now. */
 export class JobPostponed extends Error {
   override name = "JobPostponed";
@@ -272,7 +288,7 @@ async function fail(app: App, row: ClaimedRow, error: unknown, aborted: boolean)
     : {
         status: "queued",
         error: jsonb(describe(error)),
-        due_at: sql`now() + ${backoff(row, aborted)}::interval`,
+        due_at: sql`now() + ${aborted ? "0 milliseconds" : backoff(row, error)}::interval`,
       };
   try {
     const written = await settle(app, row, change);
@@ -284,9 +300,9 @@ async function fail(app: App, row: ClaimedRow, error: unknown, aborted: boolean)
 }
 
 /** 2, 4, 8 … s up to an hour, spread by a quarter so that what failed together does not come back together. */
-function backoff(row: ClaimedRow, aborted: boolean): string {
-  if (aborted) return "0 milliseconds";
-  const ms = Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** (row.attempts - 1));
+function backoff(row: ClaimedRow, error: unknown): string {
+  const longestMs = error instanceof JobRetry ? error.withinMs : BACKOFF_MAX_MS;
+  const ms = Math.min(longestMs, BACKOFF_FIRST_MS * 2 ** (row.attempts - 1));
   const spread = 0.75 + 0.5 * (Number.parseInt(row.id.slice(-4), 16) / 0xffff);
   return `${Math.round(ms * spread)} milliseconds`;
 }
@@ -309,7 +325,8 @@ async function settle(app: App, row: ClaimedRow, change: object): Promise<boolea
 }
 
 function describe(error: unknown): JobError {
-  if (error instanceof JobFailure) return { code: error.code, message: error.message };
+  if (error instanceof JobFailure || error instanceof JobRetry)
+    return { code: error.code, message: error.message };
   return {
     code: "internal",
     message: "An internal error stopped this work; the log has it under the job's id.",

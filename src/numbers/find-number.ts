@@ -4,7 +4,7 @@ import type { NumberTables } from "./numbers.tables.ts";
 
 export type FoundNumber = Pick<
   Selectable<NumberTables["numbers"]>,
-  "id" | "number" | "status" | "can_voice" | "provider"
+  "id" | "number" | "status" | "can_voice" | "provider" | "provider_id"
 >;
 
 /** An organization's number that calls can be taken on; it stays until the transaction ends. */
@@ -23,11 +23,11 @@ export async function holdVoiceNumber(
     .executeTakeFirst();
 }
 
-/** A number of the tenant, whatever became of it. */
+/** A number of the tenant, whatever became of it; jobs see those of all tenants, and the pool. */
 export async function findNumber(tx: Tx, id: number): Promise<FoundNumber | undefined> {
   return selectNumber(tx).where("id", "=", id).executeTakeFirst();
 }
 
 function selectNumber(tx: Tx) {
-  return tx.selectFrom("numbers").select(["id", "number", "status", "can_voice", "provider"]);
+  return tx.selectFrom("numbers").select(["id", "number", "status", "can_voice", "provider", "provider_id"]);
 }

@@ -94,19 +94,29 @@ export async function listKeys(app: App, partnerId: string): Promise<ApiKey[]> {
 
 /** From the commit on in this process, and within a second in every other, the key opens nothing. */
 export async function revokeKey(app: App, operator: Caller, keyId: string): Promise<ApiKey> {
-  return app.db.asSystem("superadmin", async (tx) => {
-    const row = await tx
-      .updateTable("api_keys")
-      .set(({ fn, val }) => ({ revoked_at: fn.coalesce("revoked_at", val(app.now())) }))
-      .where("id", "=", keyId)
-      .where("partner_id", "=", operator.partnerId)
-      .returningAll()
-      .executeTakeFirst();
-    if (row === undefined) throw new Problem("not_found", `This partner has no API key ${keyId}.`);
-    await app.signals.raise(tx, "access");
-    await audit(app, tx, operator, "key.revoked", row);
-    return toApiKey(row);
-  });
+  const row = await app.db.asSystem("superadmin", (tx) => revokeKeyIn(app, tx, operator, keyId));
+  if (row === undefined) throw new Problem("not_found", `This partner has no API key ${keyId}.`);
+  return row;
+}
+
+/** `undefined`: the partner has no such key. */
+export async function revokeKeyIn(
+  app: App,
+  tx: Tx,
+  operator: Caller,
+  keyId: string,
+): Promise<ApiKey | undefined> {
+  const row = await tx
+    .updateTable("api_keys")
+    .set(({ fn, val }) => ({ revoked_at: fn.coalesce("revoked_at", val(app.now())) }))
+    .where("id", "=", keyId)
+    .where("partner_id", "=", operator.partnerId)
+    .returningAll()
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  await app.signals.raise(tx, "access");
+  await audit(app, tx, operator, "key.revoked", row);
+  return toApiKey(row);
 }
 
 async function requirePartner(tx: Tx, partnerId: string): Promise<void> {

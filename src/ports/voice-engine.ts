@@ -33,6 +33,8 @@ export interface EngineAssistant {
   reference: string;
   /** Empty: the caller speaks first. */
   firstMessage: string;
+  /** For calls, beside what the workspace says itself; may be empty. */
+  prompt: string;
   voice: EngineVoice;
   transcriber: EngineTranscriber;
   /** Tried in this order when the first one fails. */
@@ -55,8 +57,8 @@ export interface EngineNumber {
 
 /**
  * How calls to a number come to the engine.
- * - `engine`: {@link VoiceEngine.linkNumber} sees to it. `target` is what it will say to the outside, in a word that
- *   changes when it must be said anew, such as an address of ours
+ * - `engine`: {@link VoiceEngine.linkNumber} sees to it. `target` changes when it must be done anew, such as an address
+ *   of ours
  * - `hand`: somebody sets it by hand; `todo` is a sentence that says what, with addresses
  * - `unable`: not before `todo` is done, which is a sentence for whoever runs the installation
  */
@@ -91,6 +93,8 @@ export interface VoiceEngine {
   readonly name: VoiceEngineName;
   /** `null`: it has no assistants of its own, and reads our configuration with each call. Nothing is put or removed. */
   readonly assistants: EngineAssistants | null;
+  /** What whoever runs the installation must do before anybody is answered, in a sentence; null: nothing. */
+  readonly todo: string | null;
   /** Pure. */
   planNumber(number: EngineNumber): NumberPlan;
   /**

@@ -1,9 +1,6 @@
 import { type Selectable, sql } from "kysely";
-import type { App } from "../context.ts";
 import type { Tx } from "../db/database.ts";
-import { type FoundNumber, findNumber } from "../numbers/find-number.ts";
-import { findStale } from "./check-configuration.ts";
-import { type Check, VoiceConfiguration, type VoiceIntegration } from "./voice.schemas.ts";
+import { VoiceConfiguration } from "./voice.schemas.ts";
 import type { VoiceTables } from "./voice.tables.ts";
 
 export type IntegrationRow = Selectable<VoiceTables["voice_integrations"]>;
@@ -69,56 +66,6 @@ export function toConfiguration(row: IntegrationRow): VoiceConfiguration {
     fallbackTranscribers: row.fallback_transcribers,
     number_id: row.number_id,
   });
-}
-
-export async function showIntegration(app: App, tx: Tx, row: IntegrationRow): Promise<VoiceIntegration> {
-  const configuration = toConfiguration(row);
-  const number = row.number_id === null ? undefined : await findNumber(tx, row.number_id);
-  const checks = checksOf(app, configuration, number);
-  return {
-    ...configuration,
-    id: row.id,
-    status: statusOf(checks),
-    checks,
-    engine: row.engine,
-    number: number?.number ?? null,
-    version: row.version,
-    created_at: row.created_at.toISOString(),
-    updated_at: row.updated_at.toISOString(),
-  };
-}
-
-function statusOf(checks: readonly Check[]): VoiceIntegration["status"] {
-  const wrong = checks.filter(({ ok }) => !ok);
-  if (wrong.length === 0) return "active";
-  return wrong.every(({ name }) => name === "number") ? "awaiting_number" : "needs_attention";
-}
-
-/** Whether callers are answered, and if not, what is missing. */
-function checksOf(app: App, configuration: VoiceConfiguration, number: FoundNumber | undefined): Check[] {
-  const stale = findStale(configuration);
-  const stalePart = (name: "voice" | "transcriber"): Check => {
-    const [first] = stale[name];
-    const message = first === undefined ? null : `${first.path} ${first.message}. Choose another one.`;
-    return { name, ok: message === null, message };
-  };
-  return [
-    checkNumber(number),
-    app.config.carrier === "none"
-      ? { name: "carrier", ok: false, message: "This installation has no carrier: set CARRIER." }
-      : { name: "carrier", ok: true, message: null },
-    stalePart("voice"),
-    stalePart("transcriber"),
-  ];
-}
-
-function checkNumber(number: FoundNumber | undefined): Check {
-  const name = "number";
-  if (number === undefined)
-    return { name, ok: false, message: "Link a number with number_id, so that it can be called." };
-  if (number.status !== "active")
-    return { name, ok: false, message: `The number ${number.number} is ${number.status}. Link another one.` };
-  return { name, ok: true, message: null };
 }
 
 function json(value: unknown) {

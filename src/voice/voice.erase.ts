@@ -1,5 +1,6 @@
 import { eraseRows, placeOf } from "../jobs/erase-rows.ts";
 import type { EraseStep } from "../jobs/erase-step.ts";
+import { forgetAtEngine } from "./engine/engine.jobs.ts";
 
 /** With their events these are many rows. */
 const CALLS_AT_ONCE = 200;
@@ -18,9 +19,11 @@ export const eraseVoice: EraseStep = {
     return live === undefined ? undefined : "Somebody is on the phone with one of its assistants.";
   },
   async erase(app, target, signal) {
-    await app.db.asSystem("erasure", (tx) =>
-      tx.deleteFrom("voice_integrations").where(placeOf(target)).execute(),
-    );
+    await app.db.asSystem("erasure", async (tx) => {
+      const gone = await tx.deleteFrom("voice_integrations").where(placeOf(target)).returningAll().execute();
+      // Whatever their engine has of them goes by jobs, which outlive what is erased here.
+      for (const row of gone) await forgetAtEngine(app, tx, row);
+    });
     await eraseRows(app, "calls", target, CALLS_AT_ONCE, signal);
     await app.db.asSystem("erasure", (tx) =>
       tx.deleteFrom("voice_configurations").where(placeOf(target)).execute(),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isoTime } from "../http/schemas.ts";
+import { VOICE_ENGINES } from "../ports/voice-engine.ts";
 import { CATALOG } from "./catalog.ts";
 
 /** How many voices or transcribers may stand behind the first. */
@@ -127,21 +128,30 @@ export const VoiceConfiguration = z.object({
 export type VoiceConfiguration = z.output<typeof VoiceConfiguration>;
 
 const Check = z.object({
-  name: z.enum(["number", "carrier", "voice", "transcriber"]),
+  name: z.enum(["number", "carrier", "engine", "voice", "transcriber"]),
   ok: z.boolean(),
-  message: z.string().nullable().meta({ description: "What to do about it; null: nothing." }),
+  message: z
+    .string()
+    .nullable()
+    .meta({ description: "What to do about it; null: nothing. Beside `ok`: what nobody can see from here." }),
 });
 export type Check = z.output<typeof Check>;
 
 export const VoiceIntegration = VoiceConfiguration.extend({
   id: z.uuid(),
-  status: z.enum(["active", "awaiting_number", "needs_attention"]).meta({
+  status: z.enum(["active", "pending", "awaiting_number", "needs_attention"]).meta({
     description:
-      "`active`: callers are answered. `awaiting_number`: everything else is ready. `needs_attention`: see `checks`.",
+      "`active`: callers are answered. `pending`: engine and carrier are being told, which takes seconds. " +
+      "`awaiting_number`: everything else is ready. `needs_attention`: see `checks`.",
   }),
   checks: z.array(Check),
-  engine: z.enum(["relay", "vapi"]),
+  engine: z.enum(VOICE_ENGINES),
   number: z.string().nullable().meta({ description: "E.164.", example: "+390612345678" }),
+  job_id: z.uuid().nullable().meta({
+    description:
+      "The job that tells engine and carrier of this version; null: it has ended, or there is nothing to tell.",
+    example: null,
+  }),
   version: z.int().meta({ description: "Grows with every change; also the `ETag`.", example: 1 }),
   created_at: isoTime,
   updated_at: isoTime,

@@ -10,23 +10,21 @@ import { holdVoiceNumber } from "../numbers/find-number.ts";
 import { getWorkspaceRow, type WorkspaceRow } from "../workspaces/find.ts";
 import { CATALOG } from "./catalog.ts";
 import { changeConfiguration } from "./check-configuration.ts";
+import { forgetAtEngine, tellEngine } from "./engine/engine.jobs.ts";
 import {
   configurationColumns,
   findIntegration,
   type IntegrationRow,
   nextVersion,
-  showIntegration,
   storeConfiguration,
   toConfiguration,
 } from "./integration-row.ts";
+import { showIntegration } from "./show-integration.ts";
 import {
   type CreateVoiceIntegration,
   type UpdateVoiceIntegration,
   VoiceConfiguration,
 } from "./voice.schemas.ts";
-
-/** The only engine there is yet. */
-const ENGINE = "relay";
 
 /** Lets a workspace's assistant answer the phone; what is not sent comes from the catalog's defaults. */
 export async function provisionVoice(
@@ -48,7 +46,7 @@ export async function provisionVoice(
           ...ownerColumns(owner),
           ...configurationColumns(configuration),
           id: app.newId(),
-          engine: ENGINE,
+          engine: app.config.voiceEngine,
           version: await nextVersion(tx, workspace.id),
           created_at: app.now(),
           updated_at: app.now(),
@@ -56,6 +54,7 @@ export async function provisionVoice(
         .returningAll()
         .executeTakeFirstOrThrow();
       await storeConfiguration(tx, row, configuration);
+      await tellEngine(app, tx, row, null);
       await audit(app, tx, caller, "voice_integration.created", row, {});
       return { success: true as const, voice_integration: await showIntegration(app, tx, row) };
     }),
@@ -100,6 +99,7 @@ export async function updateVoice(
         .returningAll()
         .executeTakeFirstOrThrow();
       await storeConfiguration(tx, row, configuration);
+      await tellEngine(app, tx, row, before.number_id);
       await audit(app, tx, caller, "voice_integration.updated", row, { fields: Object.keys(sent) });
       return { success: true as const, voice_integration: await showIntegration(app, tx, row) };
     }),
@@ -112,6 +112,7 @@ export async function removeVoice(app: App, caller: AccountCaller, slug: string)
     const workspace = await getWorkspaceRow(tx, caller, slug, "share");
     const row = await getHeld(tx, workspace, undefined);
     await tx.deleteFrom("voice_integrations").where("id", "=", row.id).execute();
+    await forgetAtEngine(app, tx, row);
     await audit(app, tx, caller, "voice_integration.deleted", row, {});
     return { success: true as const };
   });

@@ -1,4 +1,5 @@
 import type { Generated, GeneratedAlways } from "kysely";
+import type { VoiceEngineName } from "../ports/voice-engine.ts";
 import type { EndedReason } from "./ended-reasons.ts";
 
 export interface VoiceTables {
@@ -8,7 +9,7 @@ export interface VoiceTables {
     organization_id: number;
     workspace_id: number;
     id: string;
-    engine: "relay" | "vapi";
+    engine: VoiceEngineName;
     first_message: string;
     prompt: string;
     voice: unknown;
@@ -29,6 +30,25 @@ export interface VoiceTables {
     version: number;
     config: unknown;
     created_at: Generated<Date>;
+  };
+  voice_engine_entries: {
+    partner_id: string;
+    account_id: string;
+    organization_id: number;
+    workspace_id: number;
+    kind: "assistant" | "number";
+    subject: string;
+    engine: VoiceEngineName;
+    engine_id: string | null;
+    applied: string | null;
+    error: string | null;
+    failed_at: Date | null;
+    key_id: string | null;
+    secret: string | null;
+    claimed_by: string | null;
+    claimed_until: Date | null;
+    created_at: Generated<Date>;
+    updated_at: Generated<Date>;
   };
   calls: {
     partner_id: string;

@@ -140,6 +140,7 @@ describe("provisioning", () => {
       CARRIER: "telnyx",
       TELNYX_API_KEY: "key",
       TELNYX_PUBLIC_KEY: Buffer.alloc(32).toString("base64"),
+      PUBLIC_URL: "https://voice.example.com",
     });
     try {
       const world = await newWorld(own);

@@ -3,6 +3,7 @@ import {
   type CarrierState,
   newCarrierState,
   type Regulation,
+  type SoldNumber,
   type StockedNumber,
   sidOf,
 } from "./carrier-state.ts";
@@ -16,6 +17,8 @@ export type CarrierSimulator = Simulator & {
   settings: Record<string, string>;
   /** Puts a number up for sale. */
   stock(number: string, more?: Partial<StockedNumber>): void;
+  /** A number that is the account's already. Returns what it looks like there, now and later. */
+  own(number: string): SoldNumber;
   /** From now on such numbers are sold with papers only. */
   regulate(country: string, numberType: string, documents?: Regulation["documents"]): void;
   /** A bundle in a state of Twilio's. Returns its id. */
@@ -42,6 +45,24 @@ export async function startCarrierSimulator(port?: number): Promise<CarrierSimul
     },
     stock(number, more = {}) {
       state.stock.push({ ...describe(number), addressRequired: "none", sms: true, isGone: false, ...more });
+    },
+    own(number) {
+      const { kind } = describe(number);
+      const owned: SoldNumber = {
+        sid: sidOf("PN", number),
+        number,
+        kind,
+        friendlyName: number,
+        bundleSid: null,
+        addressSid: null,
+        sms: true,
+        voiceUrl: "",
+        voiceFallbackUrl: "",
+        statusCallback: "",
+        createdAt: new Date(),
+      };
+      state.owned.push(owned);
+      return owned;
     },
     regulate(country, numberType, documents = [[{ name: "Proof of address", accepted: ["Utility bill"] }]]) {
       const name = `${country}: ${numberType} - Business`;

@@ -55,6 +55,8 @@ export type CarrierState = {
   beforeSale: () => Promise<void>;
   /** Runs when a number is sold, before that is answered. */
   afterSale: () => Promise<void>;
+  /** Runs when it has been read where calls are to go, before they do. */
+  beforeRouting: () => Promise<void>;
 };
 
 export function newCarrierState(accountSid: string, authToken: string): CarrierState {
@@ -69,6 +71,7 @@ export function newCarrierState(accountSid: string, authToken: string): CarrierS
     addresses: new Set(),
     beforeSale: async () => undefined,
     afterSale: async () => undefined,
+    beforeRouting: async () => undefined,
   };
 }
 

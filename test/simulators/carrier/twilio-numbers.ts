@@ -58,7 +58,12 @@ export function numberRoutes(state: CarrierState): Route[] {
       method: "POST",
       path: one,
       takes: ROUTING,
-      handle: (request) => withNumber(state, request, (number) => update(state, number, request)),
+      handle: async (request) => {
+        await state.beforeRouting();
+        // Who hung up in the meantime has not sent it to the end.
+        if (request.closed.aborted) return failure(499, 20499, "The client went away");
+        return withNumber(state, request, (number) => update(state, number, request));
+      },
     }),
     endpoint(state, {
       method: "DELETE",
