@@ -40,6 +40,7 @@ import { callsOfPerson } from "./voice/calls-of-person.ts";
 import { ENGINE_JOB, voiceEngineHandler } from "./voice/engine/engine.jobs.ts";
 import { FINALIZE_JOB, finalizeCallHandler } from "./voice/finalize-call.jobs.ts";
 import { relayRoutes } from "./voice/relay/relay.routes.ts";
+import { vapiRoutes } from "./voice/vapi/vapi.routes.ts";
 import { eraseVoice } from "./voice/voice.erase.ts";
 import { voiceOperations } from "./voice/voice.routes.ts";
 import { eraseWebhookRows } from "./webhooks/webhooks.erase.ts";
@@ -87,6 +88,7 @@ export const publicRoutes: readonly PublicRoute[] = [
   ...connectPageRoutes,
   ...whatsappWebhookRoutes,
   ...relayRoutes,
+  ...vapiRoutes,
 ];
 
 /** What each group of operations is about; the reference shows them in this order. */

@@ -17,6 +17,7 @@ import { reconcileNumbers } from "./numbers/reconcile.ts";
 import { buildServer } from "./server.ts";
 import { recordStorage } from "./usage/storage.ts";
 import { endLostCalls, reclaimCalls } from "./voice/sweep-calls.ts";
+import { reconcileCalls } from "./voice/vapi/reconcile-calls.ts";
 import { reclaimDeliveries, startDeliverer } from "./webhooks/deliverer.ts";
 import { forgetOldEvents } from "./webhooks/maintain.ts";
 import { startWhatsAppAnswers } from "./whatsapp/answer.ts";
@@ -59,7 +60,7 @@ export async function runServer(config: Config, log: Logger): Promise<void> {
     const whatsappAnswers = startWhatsAppAnswers(app);
     const cleaning = every(HOUR_MS, () => cleanUp(app));
     const checks = startConnectionChecks(app);
-    const sweeping = every(CALL_SWEEP_MS, () => sweepCalls(app));
+    const sweeping = every(CALL_SWEEP_MS, () => sweepCalls(app, stopping.signal));
     const numbers = every(NUMBERS_MS, () => lookAfterNumbers(app, stopping.signal));
     ends.unshift(
       () => worker.stop(),
@@ -141,9 +142,10 @@ function announce(config: Config, baseUrl: string, bootstrap: string | undefined
   );
 }
 
-async function sweepCalls(app: App): Promise<void> {
+async function sweepCalls(app: App, signal: AbortSignal): Promise<void> {
   try {
     await endLostCalls(app);
+    if (app.engineCalls !== null && !signal.aborted) await reconcileCalls(app, signal);
   } catch (error) {
     app.log.warn({ error }, "lost calls could not be looked for; it is tried again in a moment");
   }

@@ -16,6 +16,7 @@ const { signal } = new AbortController();
 const assistant: EngineAssistant = {
   reference: "LumenOne front desk",
   firstMessage: "Hello!",
+  prompt: "You are at the front desk.",
   voice: { provider: "11labs", voiceId: "burt", model: "eleven_flash_v2_5" },
   transcriber: { provider: "deepgram", model: "nova-3", language: "multi" },
   fallbackVoices: [{ provider: "vapi", voiceId: "Kai" }],
@@ -70,7 +71,12 @@ describe("an assistant", () => {
         language: "multi",
         fallbackPlan: { transcribers: [{ provider: "11labs", model: "scribe_v1", language: "en" }] },
       },
-      model: { provider: "custom-llm", url: "https://ai.example.com/api/v1/openai", model: "support" },
+      model: {
+        provider: "custom-llm",
+        url: "https://ai.example.com/api/v1/openai",
+        model: "support",
+        messages: [{ role: "system", content: "You are at the front desk." }],
+      },
       credentials: [{ provider: "custom-llm", apiKey: MODEL_KEY }],
       server: { url: "https://ai.example.com/webhooks/vapi", headers: { "X-Vapi-Secret": SECRET } },
       endCallPhrases: ["A colleague will take over from here."],
@@ -189,7 +195,7 @@ describe("a failure", () => {
     [500, "unavailable", true],
     [503, "unavailable", true],
   ] as const)("of status %i is %s", async (status, code, retryable) => {
-    const headers = status === 429 ? { "retry-after": "7" } : {};
+    const headers: Record<string, string> = status === 429 ? { "retry-after": "7" } : {};
     simulator.fail({ fault: { kind: "status", status, headers } });
     const put = engine.assistants.putAssistant(assistant, null, signal);
     const retryAfterMs = status === 429 ? 7_000 : null;

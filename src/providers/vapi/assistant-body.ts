@@ -29,7 +29,7 @@ export function assistantBody(
   assistant: EngineAssistant,
   { server, endCallPhrases }: { server: VapiServer; endCallPhrases: readonly string[] },
 ) {
-  const { reference, firstMessage, model } = assistant;
+  const { reference, firstMessage, prompt, model } = assistant;
   return {
     name: reference,
     firstMessage,
@@ -41,6 +41,7 @@ export function assistantBody(
       provider: "custom-llm",
       url: model.baseUrl,
       model: model.name,
+      messages: prompt.trim() === "" ? [] : [{ role: "system", content: prompt.trim() }],
       // With the call, so that its caller is known.
       metadataSendMode: "variable",
       timeoutSeconds: MODEL_TIMEOUT_SECONDS,

@@ -22,13 +22,14 @@ export function vapiEngine(options: VapiEngineOptions): VoiceEngine {
   return {
     name: provider,
     assistants: assistantsAt(options),
-    planNumber({ number, carrier, reference }) {
+    todo: null,
+    planNumber({ number, carrier }) {
       if (carrier === "twilio" && options.twilio !== null) return { by: "engine", target: provider };
       return {
         by: "hand",
         todo:
-          `Bring ${number} to Vapi (Phone Numbers in its dashboard) under the name "${reference}", ` +
-          "and choose this assistant there for inbound calls.",
+          `If it is not done yet: bring ${number} to Vapi (Phone Numbers in its dashboard) and choose there, for ` +
+          "inbound calls, the assistant that is named like the id of this voice integration.",
       };
     },
     async linkNumber({ number, reference }, assistantId, _knownId, signal) {

@@ -68,7 +68,9 @@ function latenciesOf({ artifact }: VapiCall, known: readonly CallEvent[], at: Da
 
 function recordingOf({ artifact }: VapiCall, at: Date): NewCallEvent[] {
   const url = artifact?.recording?.mono?.combinedUrl ?? artifact?.recordingUrl;
-  return url != null && url.length <= URL_MAX && URL.canParse(url) ? [{ kind: "recording", url, at, key: "recording" }] : [];
+  return url != null && url.length <= URL_MAX && URL.canParse(url)
+    ? [{ kind: "recording", url, at, key: "recording" }]
+    : [];
 }
 
 function summaryOf({ analysis }: VapiCall, at: Date): NewCallEvent[] {

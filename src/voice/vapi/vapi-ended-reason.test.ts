@@ -43,15 +43,20 @@ describe("of all the reasons that Vapi's own client knows", () => {
   test("those of a voice, a transcriber or a model are that provider's fault", () => {
     expect(all.length).toBeGreaterThan(500);
     for (const words of all) {
-      if (/transcriber/.test(words)) expect([words, toEndedReason(words)]).toEqual([words, "transcriber_failed"]);
-      else if (/voice-failed/.test(words)) expect([words, toEndedReason(words)]).toEqual([words, "voice_failed"]);
-      else if (/llm-failed/.test(words)) expect([words, toEndedReason(words)]).toEqual([words, "model_failed"]);
+      if (/transcriber/.test(words))
+        expect([words, toEndedReason(words)]).toEqual([words, "transcriber_failed"]);
+      else if (/voice-failed/.test(words))
+        expect([words, toEndedReason(words)]).toEqual([words, "voice_failed"]);
+      else if (/llm-failed/.test(words))
+        expect([words, toEndedReason(words)]).toEqual([words, "model_failed"]);
     }
   });
 
   test("the few that are nobody's but Vapi's are known by name", () => {
     const unknown = all.filter((words) => toEndedReason(words) === "engine_failed");
-    expect(unknown.filter((words) => !/^(call\.start\.|assistant-|call-|scheduled-)/.test(words)).sort()).toEqual([
+    expect(
+      unknown.filter((words) => !/^(call\.start\.|assistant-|call-|scheduled-)/.test(words)).sort(),
+    ).toEqual([
       "call.in-progress.error-configfault-transport-unsupported-for-model",
       "call.in-progress.error-vapifault-chat-pipeline-failed-to-start",
       "call.in-progress.error-vapifault-transport-connected-but-call-not-active",

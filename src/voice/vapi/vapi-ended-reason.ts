@@ -16,13 +16,19 @@ const FAMILIES: readonly (readonly [words: RegExp, reason: EndedReason])[] = [
   [/transfer-failed|warm-transfer|^call\.forwarding\./, "transfer_failed"],
   [/forwarded-call|forwarding-phone-number|hook-executed-transfer/, "transferred"],
   [/^assistant-(said-end-call-phrase|ended-call)|hook-executed-say/, "goodbye"],
-  [/failed-to-connect|never-connected|but-no-call-received|connection-to-transport-missing/, "never_connected"],
+  [
+    /failed-to-connect|never-connected|but-no-call-received|connection-to-transport-missing/,
+    "never_connected",
+  ],
   [/closed-websocket|^vonage-disconnected$/, "connection_lost"],
   [/^vonage-rejected$|customer-misdialed|vapi-number-(international|outbound)/, "carrier_rejected"],
   [/outbound-sip/, "carrier_failed"],
   [/transcriber|deepgram-returning|assembly-ai|gladia|talkscriber|speechmatics/, "transcriber_failed"],
   [/voice|eleven-labs|cartesia|playht|minimax-\d|tavus|rime|lmnt|neuphonic|hume/, "voice_failed"],
-  [/(pipeline-error|fault)-vapi-(\d|llm)|llm|no-available-llm|ws-model-connection|-model-unsupported/, "model_failed"],
+  [
+    /(pipeline-error|fault)-vapi-(\d|llm)|llm|no-available-llm|ws-model-connection|-model-unsupported/,
+    "model_failed",
+  ],
   [
     /(pipeline-error|vapifault|providerfault)-(openai|azure-openai|anthropic|google|groq|mistral|xai|together|anyscale|openrouter|perplexity|deepinfra|runpod|inflection|cerebras|baseten|deep-?seek|minimax)/,
     "model_failed",
