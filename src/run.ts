@@ -16,6 +16,7 @@ import { reclaimAll, startWorker } from "./jobs/worker.ts";
 import { reconcileNumbers } from "./numbers/reconcile.ts";
 import { buildServer } from "./server.ts";
 import { recordStorage } from "./usage/storage.ts";
+import { refreshEngines } from "./voice/engine/refresh-engines.ts";
 import { endLostCalls, reclaimCalls } from "./voice/sweep-calls.ts";
 import { reconcileCalls } from "./voice/vapi/reconcile-calls.ts";
 import { reclaimDeliveries, startDeliverer } from "./webhooks/deliverer.ts";
@@ -165,6 +166,7 @@ async function cleanUp(app: App): Promise<void> {
     await forgetOldJobs(app.db);
     await beginRetention(app);
     await recordStorage(app);
+    await refreshEngines(app);
     await forgetOldEvents(app);
     await forgetOldWhatsApp(app);
     await collectOrphans(app);

@@ -99,7 +99,7 @@ const SYSTEM_ALLOWED: readonly (readonly [pattern: RegExp, reason: string])[] = 
     "lost calls are anybody's; no policy lets the search for words use its index",
   ],
   [
-    /^voice\/engine\/bring-/,
+    /^voice\/engine\/(bring|refresh)-/,
     "jobs tell engines of what every tenant has, and of numbers that nobody has any more",
   ],
   [

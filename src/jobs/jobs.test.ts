@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { eventsOf, expectProblem } from "../../test/expectations.ts";
 import { client, hex, newKey, newWorld, startTestServer, type World } from "../../test/support.ts";
 import type { NewJob } from "./queue.ts";
-import { JobFailure, type JobHandler } from "./worker.ts";
+import { JobFailure, type JobHandler, JobRetry } from "./worker.ts";
 
 /** Lets a handler wait until a test says so. */
 function createGate() {
@@ -27,6 +27,10 @@ const jobHandlers: Record<string, JobHandler> = {
   },
   async crash(_app, job) {
     throw new Error(`secret inside of ${job.id}`);
+  },
+  async depend(_app, job) {
+    if (job.attempt < 3) throw new JobRetry("provider_down", "The provider answered 503.", { withinMs: 100 });
+    return "at last";
   },
   async limp(_app, job) {
     ran.push(`${job.id} ${job.attempt}`);
@@ -180,6 +184,15 @@ describe("a job", () => {
     const job = await until(world, id, ({ status }) => status === "failed");
     expect(job.error).toMatchObject({ code: "internal" });
     expect(JSON.stringify(job)).not.toContain("secret inside");
+  });
+
+  test("that somebody else's fault holds up says so meanwhile, and is tried again as soon as its handler says", async () => {
+    const world = await newWorld(server);
+    const id = await enqueue(world, "depend");
+    const waiting = await until(world, id, ({ status, attempts }) => status === "queued" && attempts !== 0);
+    expect(waiting.error).toEqual({ code: "provider_down", message: "The provider answered 503." });
+    const done = await until(world, id, ({ status }) => status === "succeeded");
+    expect(done).toMatchObject({ attempts: 3, error: null });
   });
 
   test("that fails is tried again after about two seconds, then four, and forgets the failure once it succeeds", async () => {

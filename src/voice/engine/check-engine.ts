@@ -2,12 +2,10 @@ import type { App } from "../../context.ts";
 import type { Tx } from "../../db/database.ts";
 import type { FoundNumber } from "../../numbers/find-number.ts";
 import type { NumberPlan, VoiceEngine } from "../../ports/voice-engine.ts";
-import { findWorkspaceById } from "../../workspaces/find.ts";
 import type { IntegrationRow } from "../integration-row.ts";
 import type { Check } from "../voice.schemas.ts";
-import { wantAssistant } from "./bring-assistant.ts";
-import { toEngineNumber, wantNumber } from "./bring-number.ts";
-import { type EntryRow, isTaken, type WantedEntry } from "./engine-entry.ts";
+import { toEngineNumber } from "./bring-number.ts";
+import { findParts } from "./find-parts.ts";
 
 export interface EngineFinding {
   /** Whether calls find their way here. */
@@ -34,7 +32,7 @@ export async function checkEngine(
   const carrier = checkCarrier(engine, plan);
   // What cannot be told yet is not on its way.
   if (!carrier.ok) return { carrier, engine: fine("engine"), isPending: false };
-  const open = (await entriesOf(app, tx, row, number)).filter(({ isTaken }) => !isTaken);
+  const open = (await findParts(app, tx, row, number)).filter(({ isTaken }) => !isTaken);
   const error = open.find((part) => part.error !== null)?.error;
   const message =
     open.length === 0
@@ -52,28 +50,6 @@ function checkCarrier({ todo }: VoiceEngine, plan: NumberPlan | undefined): Chec
   if (plan?.by === "unable") return { name, ok: false, message: plan.todo };
   // Whether it was done, nobody can see from here.
   return plan?.by === "hand" ? { name, ok: true, message: plan.todo } : fine(name);
-}
-
-/** Of everything that the engine is to have, whether it has, and what it said when it was told last. */
-async function entriesOf(app: App, tx: Tx, row: IntegrationRow, number: FoundNumber | undefined) {
-  const workspace = await findWorkspaceById(tx, row.workspace_id);
-  const wanted: Record<EntryRow["kind"], WantedEntry | null> = {
-    assistant: workspace === undefined ? null : wantAssistant(app, row, workspace.slug),
-    number: number === undefined ? null : await wantNumber(app, tx, row, toEngineNumber(number)),
-  };
-  const subjects = { assistant: row.id, number: String(row.number_id) };
-  const found = await tx
-    .selectFrom("voice_engine_entries")
-    .select(["kind", "engine", "applied", "error"])
-    .where("kind", "in", ["assistant", "number"])
-    .where("subject", "in", [subjects.assistant, subjects.number])
-    .execute();
-  return (["assistant", "number"] as const).flatMap((kind) => {
-    const part = wanted[kind];
-    if (part === null) return [];
-    const entry = found.find((one) => one.kind === kind);
-    return [{ isTaken: entry !== undefined && isTaken(entry, part), error: entry?.error ?? null }];
-  });
 }
 
 function fine(name: Check["name"]): Check {

@@ -36,6 +36,11 @@ export async function forgetAtEngine(app: App, tx: Tx, row: IntegrationRow): Pro
   if (isToldAll || row.number_id !== null) await enqueueEngine(app, tx, row, "removed", [row.number_id]);
 }
 
+/** Tells the engine of an integration as it is, although nothing changed here. */
+export async function retellEngine(app: App, tx: Tx, row: IntegrationRow): Promise<void> {
+  await enqueueEngine(app, tx, row, String(row.version), [row.number_id]);
+}
+
 /** Each change has a job of its own: one that is running already may have looked before this commit. */
 async function enqueueEngine(
   app: App,
