@@ -42,14 +42,19 @@ function transcriptOf({ artifact }: VapiCall, known: readonly CallEvent[], at: D
   const interruptions = known.flatMap((event) =>
     event.kind === "provider_status" && event.status === "user-interrupted" ? [event.at.getTime()] : [],
   );
-  const entries = (artifact?.messages ?? []).flatMap(({ role, message, time, endTime }) => {
+  const said = (artifact?.messages ?? []).flatMap(({ role, message, time, endTime }) => {
     const who = ROLES[role];
     const text = (message ?? "").trim().slice(0, TEXT_MAX);
     if (who === undefined || text === "" || time == null) return [];
-    const until = (endTime ?? time) + INTERRUPTION_LATE_MS;
-    const interrupted =
-      who === "assistant" && interruptions.some((moment) => moment >= time && moment <= until);
-    return [{ role: who, text, time, interrupted }];
+    return [{ role: who, text, time, until: (endTime ?? time) + INTERRUPTION_LATE_MS }];
+  });
+  // Of what the assistant said, it is the last that had begun.
+  const cut = interruptions.map((moment) =>
+    said.findLast(({ role, time, until }) => role === "assistant" && time <= moment && moment <= until),
+  );
+  const entries = said.map((one) => {
+    const { until: _, ...entry } = one;
+    return { ...entry, interrupted: cut.includes(one) };
   });
   if (entries.length === 0) return [];
   return [{ kind: "transcript", entries: entries.slice(0, ENTRIES_MAX), at, key: "transcript" }];

@@ -53,10 +53,11 @@ export async function readSpoken(
     const content = chunk.parse(JSON.parse(data)).choices[0]?.delta.content ?? "";
     if (content !== "" && answer.text === "") answer.firstWordsMs = performance.now() - begin;
     answer.text += content;
-    if (answer.text.length < heardChars) continue;
-    hangUp.abort();
-    return { ...answer, text: answer.text.slice(0, heardChars), isCut: true };
+    answer.isCut = answer.text.length >= heardChars;
+    if (answer.isCut) break;
   }
+  hangUp.abort();
+  if (answer.isCut) return { ...answer, text: answer.text.slice(0, heardChars) };
   if (!isDone) throw new Error("the answer broke off before [DONE]");
   return { ...answer, text: answer.text.trim() };
 }
