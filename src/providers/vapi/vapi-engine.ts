@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { EngineAssistants, VoiceEngine } from "../../ports/voice-engine.ts";
 import { assistantBody, type VapiServer } from "./assistant-body.ts";
 import { createAssistant, deleteAssistant, findAssistants, updateAssistant } from "./assistants.ts";
@@ -54,6 +55,7 @@ export function vapiEngine(options: VapiEngineOptions): VoiceEngine {
 
 function assistantsAt(options: VapiEngineOptions): EngineAssistants {
   return {
+    target: targetOf(options),
     async putAssistant(assistant, knownId, signal) {
       const { reference, model } = assistant;
       const sent = {
@@ -71,4 +73,9 @@ function assistantsAt(options: VapiEngineOptions): EngineAssistants {
         await deleteAssistant(options, id, signal);
     },
   };
+}
+
+/** Too short to tell the secret by. */
+function targetOf({ server, endCallPhrases }: VapiEngineOptions): string {
+  return hash("sha256", JSON.stringify([server, endCallPhrases]), "hex").slice(0, 12);
 }
