@@ -61,7 +61,8 @@ export async function runServer(config: Config, log: Logger): Promise<void> {
     const whatsappAnswers = startWhatsAppAnswers(app);
     const cleaning = every(HOUR_MS, () => cleanUp(app));
     const checks = startConnectionChecks(app);
-    const sweeping = every(CALL_SWEEP_MS, () => sweepCalls(app, stopping.signal));
+    const sweeping = every(CALL_SWEEP_MS, () => sweepCalls(app));
+    const asking = every(CALL_SWEEP_MS, () => askForCalls(app, stopping.signal));
     const numbers = every(NUMBERS_MS, () => lookAfterNumbers(app, stopping.signal));
     ends.unshift(
       () => worker.stop(),
@@ -71,6 +72,7 @@ export async function runServer(config: Config, log: Logger): Promise<void> {
       () => whatsappAnswers.stop(),
       cleaning,
       sweeping,
+      asking,
       numbers,
     );
   }
@@ -143,10 +145,19 @@ function announce(config: Config, baseUrl: string, bootstrap: string | undefined
   );
 }
 
-async function sweepCalls(app: App, signal: AbortSignal): Promise<void> {
+/** By itself: another sweep must not wait for Vapi. */
+async function askForCalls(app: App, signal: AbortSignal): Promise<void> {
+  try {
+    if (app.engineCalls !== null && !signal.aborted) await reconcileCalls(app, signal);
+  } catch (error) {
+    if (!signal.aborted)
+      app.log.warn({ error }, "calls could not be asked for; it is tried again in a moment");
+  }
+}
+
+async function sweepCalls(app: App): Promise<void> {
   try {
     await endLostCalls(app);
-    if (app.engineCalls !== null && !signal.aborted) await reconcileCalls(app, signal);
   } catch (error) {
     app.log.warn({ error }, "lost calls could not be looked for; it is tried again in a moment");
   }

@@ -139,6 +139,17 @@ describe("an assistant", () => {
     expect(state.assistants.map(({ name }) => name)).toEqual(["another"]);
   });
 
+  test("is to be told anew when Vapi is to report elsewhere, or with another secret", () => {
+    const { target } = engine.assistants;
+    const { target: same } = engineWith({ timeoutMs: 1 }).assistants;
+    expect(same).toBe(target);
+    const url = "https://ai.example.com/webhooks/vapi";
+    const others = [{ url, secret: "another-secret" }, { url: `${url}/moved`, secret: SECRET }];
+    const targets = others.map((server) => engineWith({ server }).assistants.target);
+    expect(new Set([target, ...targets]).size).toBe(3);
+    expect(target).not.toContain(SECRET);
+  });
+
   test("is found behind a thousand others", async () => {
     const id = await engine.assistants.putAssistant(assistant, null, signal);
     for (let i = 0; i < 1_000; i += 1) state.assistants.push({ name: `other ${i}`, ...newRecord(state) });

@@ -9,7 +9,7 @@ import { takeReport } from "./take-message.ts";
 import { VapiCall } from "./vapi-call.ts";
 import { toEndedReason } from "./vapi-ended-reason.ts";
 
-const AT_ONCE = 50;
+const AT_ONCE = 20;
 /** A call that nothing was heard of for so long is given up, with what was written of it. */
 const GIVE_UP_MS = 15 * 60_000;
 
@@ -28,18 +28,19 @@ interface QuietCall {
  * @returns how many have ended
  */
 export async function reconcileCalls(app: App, signal: AbortSignal): Promise<number> {
-  let ended = 0;
-  for (const call of await findQuiet(app)) {
-    signal.throwIfAborted();
-    try {
-      if (await reconcile(app, call, signal)) ended += 1;
-    } catch (error) {
-      if (signal.aborted) throw error;
-      app.log.warn({ error, callId: call.id }, "Vapi could not be asked for a call; it is asked again");
-      if (await giveUp(app, call)) ended += 1;
-    }
+  const quiet = await findQuiet(app);
+  const haveEnded = await Promise.all(quiet.map((call) => reconcileOrGiveUp(app, call, signal)));
+  return haveEnded.filter((hasEnded) => hasEnded).length;
+}
+
+async function reconcileOrGiveUp(app: App, call: QuietCall, signal: AbortSignal): Promise<boolean> {
+  try {
+    return await reconcile(app, call, signal);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    app.log.warn({ error, callId: call.id }, "Vapi could not be asked for a call; it is asked again");
+    return giveUp(app, call);
   }
-  return ended;
 }
 
 async function reconcile(app: App, call: QuietCall, signal: AbortSignal): Promise<boolean> {

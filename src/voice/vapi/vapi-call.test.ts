@@ -162,8 +162,8 @@ describe("a caller", () => {
 describe("an assistant", () => {
   test("that asks for a human hands the caller over, with what its tools did in the log", async () => {
     const { to } = await openShop();
-    const wish = { id: "c1", name: "request_handoff", arguments: { reason: "wants a refund" } };
-    model.chat.say({ texts: [], calls: [wish] }, { texts: ["Somebody will help you."] });
+    const wish = { toolCalls: [{ name: "request_handoff", arguments: { reason: "wants a refund" } }] };
+    model.chat.say(wish, { texts: ["Somebody will help you."] });
     const caller = await vapi.call({ to });
     expect(await caller.say("I want my money back.")).toBe(`Somebody will help you. ${SPOKEN.en.colleague}`);
     const call = await endedCall(server, caller.id);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Vapi } from "@vapi-ai/server-sdk";
 import { readSpoken } from "./read-spoken.ts";
 import type { VapiAssistant, VapiPhoneNumber, VapiState } from "./vapi-state.ts";
 
@@ -51,10 +52,10 @@ export class VapiCaller {
   readonly #said: Said[] = [];
   /** Of each turn, milliseconds. */
   readonly #latencies: number[] = [];
-  #status = "queued";
+  #status: Vapi.CallStatus = "queued";
   #clock = Date.now();
   #endedAt: number | null = null;
-  #endedReason: string | null = null;
+  #endedReason: Vapi.CallEndedReason | undefined;
 
   constructor(side: VapiSide, assistant: VapiAssistant, number: VapiPhoneNumber, from: string | null) {
     this.#side = side;
@@ -96,7 +97,7 @@ export class VapiCaller {
   }
 
   /** Only what Vapi knows of the end: nothing is sent. */
-  end(endedReason = "customer-ended-call"): void {
+  end(endedReason: Vapi.CallEndedReason = "customer-ended-call"): void {
     this.#status = "ended";
     this.#endedAt ??= Math.max(Date.now(), this.#clock);
     this.#endedReason ??= endedReason;
@@ -104,16 +105,28 @@ export class VapiCaller {
   }
 
   /** The end, as Vapi tells of it: the state at once, the report a little later. */
-  async hangUp(endedReason = "customer-ended-call", delivery: Delivery = {}): Promise<void> {
+  async hangUp(
+    endedReason: Vapi.CallEndedReason = "customer-ended-call",
+    delivery: Delivery = {},
+  ): Promise<void> {
     this.end(endedReason);
     await this.send("status-update", { status: "ended", endedReason: this.#endedReason }, delivery);
     await this.report(delivery);
   }
 
   async report(delivery: Delivery = {}): Promise<number[]> {
-    const { endedReason, artifact, analysis, costs, cost, startedAt, endedAt } = this.#call();
-    const of = { endedReason, artifact, analysis, costs, cost, startedAt, endedAt };
-    return this.send("end-of-call-report", of, delivery);
+    const { endedReason, artifact = {}, analysis = {}, costs, cost, startedAt, endedAt } = this.#call();
+    if (endedReason === undefined) throw new Error("the call has not ended");
+    const report: Omit<Vapi.ServerMessageEndOfCallReport, "type"> = {
+      endedReason,
+      artifact,
+      analysis,
+      costs,
+      cost,
+      startedAt,
+      endedAt,
+    };
+    return this.send("end-of-call-report", report, delivery);
   }
 
   /** Posts a server message that the assistant wants, and again when it was not taken. @returns the answers' statuses */
@@ -190,7 +203,7 @@ export class VapiCaller {
   }
 
   /** As `GET /call/:id` answers it. */
-  #call() {
+  #call(): Vapi.Call {
     const isAnswered = this.#said.length > 0 || this.#status !== "queued";
     return {
       id: this.id,
@@ -210,7 +223,7 @@ export class VapiCaller {
     };
   }
 
-  #ending(endedAt: number) {
+  #ending(endedAt: number): Partial<Vapi.Call> {
     const minutes = (endedAt - this.#startedAt) / 60_000;
     const url = `https://storage.vapi.ai/${this.id}-mono.wav`;
     return {
@@ -223,7 +236,14 @@ export class VapiCaller {
         { type: "model", model: {}, promptTokens: 0, completionTokens: 0, cost: 0 },
         { type: "voice", voice: {}, characters: 100, cost: 0.0075 },
         { type: "vapi", subType: "normal", minutes, cost: 0.008 },
-        { type: "analysis", analysisType: "summary", cost: 0.002 },
+        {
+          type: "analysis",
+          analysisType: "summary",
+          model: {},
+          promptTokens: 90,
+          completionTokens: 9,
+          cost: 0.002,
+        },
       ],
       analysis: { summary: "The caller asked something and was answered." },
       artifact: {
