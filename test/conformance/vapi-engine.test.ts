@@ -144,7 +144,10 @@ describe("an assistant", () => {
     const { target: same } = engineWith({ timeoutMs: 1 }).assistants;
     expect(same).toBe(target);
     const url = "https://ai.example.com/webhooks/vapi";
-    const others = [{ url, secret: "another-secret" }, { url: `${url}/moved`, secret: SECRET }];
+    const others = [
+      { url, secret: "another-secret" },
+      { url: `${url}/moved`, secret: SECRET },
+    ];
     const targets = others.map((server) => engineWith({ server }).assistants.target);
     expect(new Set([target, ...targets]).size).toBe(3);
     expect(target).not.toContain(SECRET);
@@ -167,6 +170,8 @@ describe("a number", () => {
     expect(state.numbers).toEqual([
       expect.objectContaining({ id, number: berlin.number, name: berlin.reference, assistantId }),
     ]);
+    // Its messages stay where they were.
+    expect(state.numbers[0]).toMatchObject({ smsEnabled: false });
     expect(await engine.linkNumber(berlin, assistantId, null, signal)).toBe(id);
     expect(await engine.linkNumber(berlin, assistantId, id, signal)).toBe(id);
     expect(state.numbers).toHaveLength(1);

@@ -42,6 +42,8 @@ export async function importFromTwilio(
     number,
     twilioAccountSid: accountSid,
     twilioAuthToken: authToken,
+    // Its messages go where they went before.
+    smsEnabled: false,
     name,
     ...(assistantId === null ? {} : { assistantId }),
   };

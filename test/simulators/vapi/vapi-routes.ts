@@ -97,7 +97,7 @@ function createNumber(state: VapiState, request: SimulatorRequest): SimulatorAns
     state.numbers.push(made);
     return { status: 201, body: made };
   }
-  const { number, twilioAccountSid, twilioAuthToken } = sent;
+  const { number, twilioAccountSid, twilioAuthToken, smsEnabled = true } = sent;
   if (twilioAuthToken === undefined || state.twilioAccounts.get(twilioAccountSid) !== twilioAuthToken)
     return failure(
       400,
@@ -112,6 +112,7 @@ function createNumber(state: VapiState, request: SimulatorRequest): SimulatorAns
     name,
     assistantId,
     twilioAccountSid,
+    smsEnabled,
   };
   state.numbers.push(made);
   return { status: 201, body: made };

@@ -16,6 +16,8 @@ export type VapiPhoneNumber = {
   name?: string | undefined;
   assistantId?: string | null | undefined;
   twilioAccountSid?: string | undefined;
+  /** Whether Vapi takes the number's messages, too. */
+  smsEnabled?: boolean | undefined;
   status: "active";
   createdAt: string;
   updatedAt: string;
