@@ -30,6 +30,8 @@ interface Said {
 }
 
 const SPEECH_MS = 400;
+/** What listening and speaking take beside the model. */
+export const SPEECH_LATENCY_MS = 900;
 
 /**
  * Somebody who calls a number of Vapi's, and Vapi between them and the server: it speaks the first message, asks the
@@ -87,7 +89,7 @@ export class VapiCaller {
     this.#hear("user", text);
     const begin = Date.now();
     const answer = await this.#askModel(heardChars);
-    this.#latencies.push(Math.max(Date.now() - begin, answer.firstWordsMs) + 900);
+    this.#latencies.push(Math.max(Date.now() - begin, answer.firstWordsMs) + SPEECH_LATENCY_MS);
     if (answer.text !== "") this.#hear("bot", answer.text);
     if (answer.isCut) await this.send("user-interrupted", { timestamp: this.#clock });
     const phrases = (this.#assistant.endCallPhrases ?? []).map((phrase) => phrase.toLowerCase());
