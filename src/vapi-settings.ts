@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { VoiceEngineName } from "./ports/voice-engine.ts";
 import { serviceUrl } from "./service-url.ts";
 
 export interface VapiConfig {
@@ -11,16 +12,12 @@ export interface VapiConfig {
 /** Vapi as the engine of phone calls. */
 export const vapiSettings = {
   VAPI_API_KEY: z.string().optional(),
-  VAPI_BASE_URL: serviceUrl.default("https://api.vapi.ai"),
   VAPI_WEBHOOK_SECRET: z.string().min(16, "is shorter than 16 characters").optional(),
+  VAPI_BASE_URL: serviceUrl.default("https://api.vapi.ai"),
 };
 
-const names = z.object({
-  ...vapiSettings,
-  VOICE_ENGINE: z.enum(["relay", "vapi"]),
-  PUBLIC_URL: z.string().optional(),
-});
-type Env = z.output<typeof names>;
+const names = z.object(vapiSettings);
+type Env = z.output<typeof names> & { VOICE_ENGINE: VoiceEngineName; PUBLIC_URL?: string | undefined };
 
 /**
  * For {@link z.ZodType.superRefine}. With another engine its credentials may stay: what is at Vapi still is removed
