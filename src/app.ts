@@ -33,6 +33,7 @@ import {
   filesFolder,
   openCarrier,
   openEmbedding,
+  openEngineCalls,
   openFileStore,
   openMessenger,
   openReranker,
@@ -52,6 +53,8 @@ import { createUsageMeter } from "./usage/meter.ts";
 import { VERSION } from "./version.ts";
 import { numberLink } from "./voice/number-link.ts";
 import { USUAL_WAITS } from "./voice/turn/call-state.ts";
+import { createEngineMessages } from "./voice/vapi/engine-messages.ts";
+import { joinVapiCall } from "./voice/vapi/join-call.ts";
 import { createWebhookFetch } from "./webhook-fetch.ts";
 import { createDeliveriesBell } from "./webhooks/deliveries-bell.ts";
 import { createWhatsAppInbox } from "./whatsapp/inbox.ts";
@@ -126,6 +129,9 @@ async function assemble(
     messenger: openMessenger(config),
     carrier,
     voiceEngines: openVoiceEngines(config, carrier),
+    engineCalls: openEngineCalls(config),
+    engineMessages: createEngineMessages(),
+    joinCall: joinVapiCall,
     whatsappInbox: createWhatsAppInbox({ db, signals }),
     fetchPublic: fetchPublic ?? createGuardedFetch({ userAgent: `LumenOne/${VERSION}` }),
     tools: createToolConnections({ version: VERSION, now: () => new Date() }),

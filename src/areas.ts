@@ -41,6 +41,7 @@ import { ENGINE_JOB, voiceEngineHandler } from "./voice/engine/engine.jobs.ts";
 import { FINALIZE_JOB, finalizeCallHandler } from "./voice/finalize-call.jobs.ts";
 import { relayRoutes } from "./voice/relay/relay.routes.ts";
 import { testPageRoutes } from "./voice/test-page/test-page.ts";
+import { vapiRoutes } from "./voice/vapi/vapi.routes.ts";
 import { eraseVoice } from "./voice/voice.erase.ts";
 import { voiceOperations } from "./voice/voice.routes.ts";
 import { eraseWebhookRows } from "./webhooks/webhooks.erase.ts";
@@ -89,6 +90,7 @@ export const publicRoutes: readonly PublicRoute[] = [
   ...whatsappWebhookRoutes,
   ...relayRoutes,
   ...testPageRoutes,
+  ...vapiRoutes,
 ];
 
 /** What each group of operations is about; the reference shows them in this order. */

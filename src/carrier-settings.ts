@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { VOICE_ENGINES } from "./ports/voice-engine.ts";
 import { serviceUrl } from "./service-url.ts";
 
 export interface TwilioConfig {
@@ -17,7 +18,7 @@ export interface TelnyxConfig {
 
 /** Who holds calls, who carries them and sells numbers. */
 export const carrierSettings = {
-  VOICE_ENGINE: z.enum(["relay"]).default("relay"),
+  VOICE_ENGINE: z.enum(VOICE_ENGINES).default("relay"),
   CARRIER: z.enum(["none", "twilio", "telnyx"]).default("none"),
   TWILIO_ACCOUNT_SID: z
     .string()

@@ -83,6 +83,18 @@ describe("settings", () => {
     });
   });
 
+  test("name Vapi and what belongs to it, also beside another engine", () => {
+    const given = {
+      VAPI_API_KEY: "k",
+      VAPI_WEBHOOK_SECRET: "0123456789abcdef",
+      PUBLIC_URL: "https://ai.example.com",
+    };
+    const vapi = { apiKey: "k", webhookSecret: "0123456789abcdef", baseUrl: "https://api.vapi.ai" };
+    expect(readConfig(given)).toMatchObject({ voiceEngine: "relay", vapi });
+    expect(readConfig({ ...given, VOICE_ENGINE: "vapi" })).toMatchObject({ voiceEngine: "vapi", vapi });
+    expect(readConfig({}).vapi).toBeUndefined();
+  });
+
   const refused: [string, Record<string, string>, RegExp][] = [
     ["a port that is no number", { PORT: "http" }, /^PORT: is not a whole number$/],
     ["a port that does not exist", { PORT: "65536" }, /^PORT: /],
@@ -164,6 +176,18 @@ describe("settings", () => {
       { TWILIO_AUTH_TOKEN: "t" },
       /^TWILIO_AUTH_TOKEN: is set, but CARRIER is none: set CARRIER=twilio/,
     ],
+    ["Vapi without its key", { VOICE_ENGINE: "vapi" }, /^VOICE_ENGINE: vapi needs VAPI_API_KEY$/],
+    [
+      "Vapi without its secret",
+      { VOICE_ENGINE: "vapi", VAPI_API_KEY: "k", PUBLIC_URL: "https://ai.example.com" },
+      /^VOICE_ENGINE: vapi needs VAPI_WEBHOOK_SECRET$/,
+    ],
+    [
+      "Vapi that does not know where we are",
+      { VAPI_API_KEY: "k", VAPI_WEBHOOK_SECRET: "0123456789abcdef" },
+      /^VAPI_API_KEY: needs PUBLIC_URL/,
+    ],
+    ["a short secret", { VAPI_WEBHOOK_SECRET: "short" }, /^VAPI_WEBHOOK_SECRET: is shorter than 16/],
     ["two carriers", { ...TWILIO, TELNYX_API_KEY: "k" }, /^TELNYX_API_KEY: is set, but CARRIER is twilio/],
     [
       "a carrier in the clear",

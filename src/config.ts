@@ -10,6 +10,7 @@ import {
 import { CHAT_PROVIDERS, type ChatProvider } from "./ports/chat-model.ts";
 import type { VoiceEngineName } from "./ports/voice-engine.ts";
 import { serviceUrl } from "./service-url.ts";
+import { checkVapi, type VapiConfig, vapiOf, vapiSettings } from "./vapi-settings.ts";
 
 const STORAGE_QUOTA_BYTES = 50 * 1024 ** 3;
 
@@ -98,6 +99,7 @@ const settings = z.object({
     })
     .default({ setup: {} }),
   ...carrierSettings,
+  ...vapiSettings,
   FILE_STORE: z.enum(["disk", "s3"]).default("disk"),
   S3_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
   S3_REGION: z.string().optional(),
@@ -145,6 +147,8 @@ export interface Config {
   twilio: TwilioConfig | undefined;
   /** Set when `carrier` is `telnyx`. */
   telnyx: TelnyxConfig | undefined;
+  /** Vapi's account; set when `voiceEngine` is `vapi`. */
+  vapi: VapiConfig | undefined;
   /** `undefined`: files lie in `dataDir`. */
   s3:
     | { endpoint: string; region: string; bucket: string; accessKeyId: string; secretAccessKey: string }
@@ -196,7 +200,7 @@ export interface LlmConfig {
  */
 export function readConfig(environment: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = settings.superRefine(checkCarrier).safeParse(given);
+  const parsed = settings.superRefine(checkCarrier).superRefine(checkVapi).safeParse(given);
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new ConfigError(`${String(issue?.path[0])}: ${issue?.message}`);
@@ -233,6 +237,7 @@ export function readConfig(environment: Record<string, string | undefined>): Con
     carrier: env.CARRIER,
     twilio: twilioOf(env),
     telnyx: telnyxOf(env),
+    vapi: vapiOf(env),
     s3: s3Of(env),
     maxUploadBytes: env.MAX_UPLOAD_MB * 1024 * 1024,
     storageQuotaBytes: STORAGE_QUOTA_BYTES,

@@ -1,5 +1,6 @@
 import type { RawBuilder } from "kysely";
 import type { Logger } from "pino";
+import type { JoinCall } from "./assistant/held-call.ts";
 import type { Config } from "./config.ts";
 import type { Channel, ChannelSender } from "./conversations/channel.ts";
 import type { ContactPart, RetentionPart } from "./conversations/contact-part.ts";
@@ -12,6 +13,7 @@ import type { EraseStep } from "./jobs/erase-step.ts";
 import type { Queue } from "./jobs/queue.ts";
 import type { Carrier } from "./ports/carrier.ts";
 import type { ChatModel, ChatProvider } from "./ports/chat-model.ts";
+import type { EngineCalls } from "./ports/engine-calls.ts";
 import type { FileStore } from "./ports/file-store.ts";
 import type { Messenger } from "./ports/messenger.ts";
 import type { Reranker } from "./ports/reranker.ts";
@@ -24,6 +26,7 @@ import type { SecretBox } from "./secrets.ts";
 import type { ToolConnections } from "./tools/tool-connections.ts";
 import type { UsageMeter } from "./usage/meter.ts";
 import type { CallWaits } from "./voice/turn/call-state.ts";
+import type { EngineMessages } from "./voice/vapi/engine-messages.ts";
 import type { DeliveriesBell } from "./webhooks/deliveries-bell.ts";
 import type { WhatsAppInbox } from "./whatsapp/inbox.ts";
 import type { WorkspaceContents } from "./workspaces/workspaces.schemas.ts";
@@ -111,6 +114,12 @@ export interface App {
   carrier: Carrier | null;
   /** Who can hold calls; null: not set up here. `config.voiceEngine` is the one for what is made from now on. */
   voiceEngines: Readonly<Record<VoiceEngineName, VoiceEngine | null>>;
+  /** Calls that are held elsewhere; `null`: only our own engine is set up. */
+  engineCalls: EngineCalls | null;
+  /** What came of the messages about them; one for each process. */
+  engineMessages: EngineMessages;
+  /** A call that asks for its answers as a client made for OpenAI does; null: it is a client like any other. */
+  joinCall: JoinCall;
   /** Where Meta's webhook puts down what it is told. */
   whatsappInbox: WhatsAppInbox;
   /** For addresses that a caller chose: it reaches the public internet only. */

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
 import type { App } from "./context.ts";
 
-/** `GET /metrics` for Prometheus: the process, the time of every request by operation and status, and WhatsApp's webhook. */
+/** `GET /metrics` for Prometheus: the process, the time of every request by operation and status, and what the webhooks of Meta and Vapi brought. */
 export function mountMetrics(fastify: FastifyInstance, app: App): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -21,6 +21,17 @@ export function mountMetrics(fastify: FastifyInstance, app: App): void {
     collect() {
       this.reset();
       for (const [outcome, count] of Object.entries(app.whatsappInbox.counts())) this.inc({ outcome }, count);
+    },
+  });
+  new Counter({
+    name: "lumenone_vapi_messages_total",
+    help: "What Vapi told of calls: taken, of an assistant unknown here, unsigned, unreadable.",
+    labelNames: ["outcome"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [outcome, count] of Object.entries(app.engineMessages.counts()))
+        this.inc({ outcome }, count);
     },
   });
   const observers = new Map<string, (value: number) => void>();

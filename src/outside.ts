@@ -3,6 +3,7 @@ import type { Config } from "./config.ts";
 import type { App, Embedding } from "./context.ts";
 import type { Carrier } from "./ports/carrier.ts";
 import type { Embedder } from "./ports/embedder.ts";
+import type { EngineCalls } from "./ports/engine-calls.ts";
 import type { FileStore } from "./ports/file-store.ts";
 import type { Messenger } from "./ports/messenger.ts";
 import type { Reranker } from "./ports/reranker.ts";
@@ -18,9 +19,12 @@ import { openaiCompatibleTranscriber } from "./providers/openai-compatible/opena
 import { httpReranker } from "./providers/rerank/http-reranker.ts";
 import { s3FileStore } from "./providers/s3/s3-file-store.ts";
 import { twilioCarrier } from "./providers/twilio/twilio-carrier.ts";
+import { vapiCalls } from "./providers/vapi/vapi-calls.ts";
+import { vapiEngine } from "./providers/vapi/vapi-engine.ts";
 import { voyageEmbedder } from "./providers/voyage/voyage-embedder.ts";
 import { batchQuestions, rememberQuestions } from "./question-vectors.ts";
 import { relayEngine } from "./voice/relay/relay-engine.ts";
+import { SPOKEN } from "./voice/turn/spoken-phrases.ts";
 
 const EMBEDDERS = {
   "openai-compatible": openaiCompatibleEmbedder,
@@ -64,7 +68,23 @@ export function openCarrier({ twilio, carrier }: Config): Carrier | null {
 /** Our own engine is always there, if only to say what it lacks. */
 export function openVoiceEngines(config: Config, carrier: Carrier | null): App["voiceEngines"] {
   const { publicUrl, carrier: carrierName } = config;
-  return { relay: relayEngine({ publicUrl, carrierName, carrier }), vapi: null };
+  return { relay: relayEngine({ publicUrl, carrierName, carrier }), vapi: openVapi(config) };
+}
+
+function openVapi({ vapi, publicUrl, twilio }: Config): App["voiceEngines"]["vapi"] {
+  if (vapi === undefined || publicUrl === undefined) return null;
+  const { webhookSecret: secret, ...account } = vapi;
+  return vapiEngine({
+    ...account,
+    server: { url: `${publicUrl}/webhooks/vapi`, secret },
+    twilio: twilio ?? null,
+    // With these words we hand a caller over: the assistant has no more to say.
+    endCallPhrases: Object.values(SPOKEN).map(({ colleague }) => colleague),
+  });
+}
+
+export function openEngineCalls({ vapi }: Config): EngineCalls | null {
+  return vapi === undefined ? null : vapiCalls(vapi);
 }
 
 export function openMessenger({ meta }: Config): Messenger | null {

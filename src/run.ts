@@ -18,6 +18,7 @@ import { buildServer } from "./server.ts";
 import { recordStorage } from "./usage/storage.ts";
 import { refreshEngines } from "./voice/engine/refresh-engines.ts";
 import { endLostCalls, reclaimCalls } from "./voice/sweep-calls.ts";
+import { reconcileCalls } from "./voice/vapi/reconcile-calls.ts";
 import { reclaimDeliveries, startDeliverer } from "./webhooks/deliverer.ts";
 import { forgetOldEvents } from "./webhooks/maintain.ts";
 import { startWhatsAppAnswers } from "./whatsapp/answer.ts";
@@ -61,6 +62,7 @@ export async function runServer(config: Config, log: Logger): Promise<void> {
     const cleaning = every(HOUR_MS, () => cleanUp(app));
     const checks = startConnectionChecks(app);
     const sweeping = every(CALL_SWEEP_MS, () => sweepCalls(app));
+    const asking = every(CALL_SWEEP_MS, () => askForCalls(app, stopping.signal));
     const numbers = every(NUMBERS_MS, () => lookAfterNumbers(app, stopping.signal));
     ends.unshift(
       () => worker.stop(),
@@ -70,6 +72,7 @@ export async function runServer(config: Config, log: Logger): Promise<void> {
       () => whatsappAnswers.stop(),
       cleaning,
       sweeping,
+      asking,
       numbers,
     );
   }
@@ -140,6 +143,16 @@ function announce(config: Config, baseUrl: string, bootstrap: string | undefined
     `LumenOne is ready at ${baseUrl} · reference: ${baseUrl}/docs · ` +
       `first request: curl -H "Authorization: Bearer ${key}" ${baseUrl}/api/v1/auth\n`,
   );
+}
+
+/** By itself: another sweep must not wait for Vapi. */
+async function askForCalls(app: App, signal: AbortSignal): Promise<void> {
+  try {
+    if (app.engineCalls !== null && !signal.aborted) await reconcileCalls(app, signal);
+  } catch (error) {
+    if (!signal.aborted)
+      app.log.warn({ error }, "calls could not be asked for; it is tried again in a moment");
+  }
 }
 
 async function sweepCalls(app: App): Promise<void> {

@@ -16,7 +16,7 @@ export const PUBLIC_URL = "https://voice.example.com";
 const AUTH_TOKEN = "0123456789abcdef0123456789abcdef";
 
 /** Nobody wants to wait for a test as long as for a caller. */
-const SHORT_WAITS: CallWaits = {
+export const SHORT_WAITS: CallWaits = {
   ...USUAL_WAITS,
   silenceMs: 60_000,
   keysMs: 60,

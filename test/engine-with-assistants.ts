@@ -36,6 +36,7 @@ export function vendorEngine(): VendorEngine {
     name: "vapi",
     todo: null,
     assistants: {
+      target: "reports",
       putAssistant: (assistant, knownId) =>
         act("put", () => {
           const found = [...assistants].find(([, one]) => one.reference === assistant.reference)?.[0];

@@ -77,10 +77,10 @@ async function readExamples(): Promise<string> {
 
 describe("the README's table of settings", async () => {
   const carriers = await readFile(join(ROOT, "src/carrier-settings.ts"), "utf8");
-  const source = (await readFile(join(ROOT, "src/config.ts"), "utf8")).replace(
-    "...carrierSettings",
-    carriers,
-  );
+  const vapi = await readFile(join(ROOT, "src/vapi-settings.ts"), "utf8");
+  const source = (await readFile(join(ROOT, "src/config.ts"), "utf8"))
+    .replace("...carrierSettings", carriers)
+    .replace("...vapiSettings", vapi);
   const rows = [...readme.matchAll(/^\| `([A-Z_]+)` +\| (.*?) +\| (.*) \|$/gm)].map(
     ([, name = "", value = ""]) => ({
       name,

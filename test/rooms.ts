@@ -76,6 +76,10 @@ const TABLES_LENT: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     workspaces: "a call is answered by a workspace, which is found in the same statement",
     accounts: "a suspended account answers no calls, and that is asked in the same statement",
   },
+  "voice/vapi/find-assistant.ts": {
+    workspaces: "what is being erased answers no calls, and that is asked in the same statement",
+    accounts: "a suspended account answers no calls, and that is asked in the same statement",
+  },
   "accounts/accounts.erase.ts": {
     idempotency_keys: "stored answers hold an account's data and go with it; http has no erase step",
   },
@@ -97,6 +101,10 @@ const SYSTEM_ALLOWED: readonly (readonly [pattern: RegExp, reason: string])[] = 
   [
     /^voice\/engine\/(bring|refresh)-/,
     "jobs tell engines of what every tenant has, and of numbers that nobody has any more",
+  ],
+  [
+    /^voice\/vapi\/(find-assistant|reconcile-calls)\.ts$/,
+    "whose call Vapi tells of, or has not told of for long, is known before its tenant is",
   ],
   [/^voice\/relay\/find-called\.ts$/, "whose number rings is known before its tenant is"],
   [/\.erase\.ts$/, "an erasure runs as a job, after its tenant is out of reach"],

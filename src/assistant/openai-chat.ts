@@ -19,8 +19,7 @@ export async function createCompletion(
   request: CompletionRequest,
   signal: AbortSignal,
 ) {
-  const question = toQuestion(request);
-  const events = visible(answerTurn(app, caller, request.model, question, signal));
+  const events = visible(await ask(app, caller, request, signal));
   const head = {
     id: `chatcmpl-${app.newId()}`,
     created: Math.floor(app.now().getTime() / 1000),
@@ -38,6 +37,16 @@ export async function createCompletion(
   } catch (error) {
     throw asModelProblem(asProblem(error, signal));
   }
+}
+
+/** A voice platform asks for a call that it holds: its settings are those of its model, not of ours. */
+async function ask(app: App, caller: AccountCaller, request: CompletionRequest, signal: AbortSignal) {
+  const question = toQuestion(request);
+  const call = "call" in request ? await app.joinCall(app, caller, request, question.text) : null;
+  if (call === null || question.client === null)
+    return answerTurn(app, caller, request.model, question, signal);
+  const spoken = { ...question, ...call.question, client: { ...question.client, settings: {} } };
+  return call.speak(answerTurn(app, caller, request.model, spoken, signal), signal);
 }
 
 /** The workspace's own tools run here: the client hears only of its own. */

@@ -116,7 +116,8 @@ function toolsOf(
 
 /** What is asked of the model beside the workspace's prompt: by the client, or by the channel. */
 function instructionsBeside({ question }: Turn): string {
-  return question.client?.instructions ?? question.instructions ?? "";
+  const beside = [question.client?.instructions ?? "", question.instructions ?? ""];
+  return beside.filter((text) => text !== "").join("\n\n");
 }
 
 function historyOf({ turns, question }: Turn) {

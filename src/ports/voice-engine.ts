@@ -69,6 +69,8 @@ export type NumberPlan =
 
 /** Assistants that live at the engine. */
 export interface EngineAssistants {
+  /** Changes when all of them must be told anew, such as where the engine is to report to. No secret is in it. */
+  readonly target: string;
   /**
    * Creates it, or changes it to be exactly this. Idempotent: one whose answer was lost is found by its reference.
    *

@@ -31,6 +31,19 @@ const kinds = [
     code: name.optional(),
     ms,
   }),
+  /** What both sides said, as a voice platform heard it. It takes the place of what we have put together ourselves. */
+  z.object({
+    kind: z.literal("transcript"),
+    entries: z.array(
+      z.object({
+        role: z.enum(["user", "assistant"]),
+        text,
+        /** Milliseconds since 1970. */
+        time: z.number(),
+        interrupted: z.boolean(),
+      }),
+    ),
+  }),
   z.object({ kind: z.literal("dtmf"), digit: z.string().max(32) }),
   /** From the caller's last word to the first that goes back; what of it was ours, and what a provider's. */
   z.object({

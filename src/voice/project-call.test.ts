@@ -35,6 +35,35 @@ const timed = (turnId: string, totalMs: number, oursMs = 5): CallEvent => ({
 });
 
 describe("a transcript", () => {
+  test("is the voice platform's, where there is one, with the tools that it knows nothing of", () => {
+    const entry = (role: "user" | "assistant", text: string, ms: number, interrupted = false) => ({
+      role,
+      text,
+      time: at(ms).getTime(),
+      interrupted,
+    });
+    const { transcript } = project(
+      asked("t1", "were is my order", 2_050),
+      { kind: "tool_started", turnId: "t1", toolCallId: "c1", name: "order_status", at: at(2_200) },
+      said("t1", "It is on its way and will be there on Friday.", 2_500),
+      {
+        kind: "transcript",
+        at: at(9_000),
+        entries: [
+          entry("assistant", "Hello!", 10),
+          entry("user", "Where is my order?", 2_000),
+          entry("assistant", "It is on its way", 2_600, true),
+        ],
+      },
+    );
+    expect(transcript.map(({ role, text, at_ms, interrupted }) => [role, text, at_ms, interrupted])).toEqual([
+      ["assistant", "Hello!", 10, false],
+      ["user", "Where is my order?", 2_000, false],
+      ["tool", "", 2_200, false],
+      ["assistant", "It is on its way", 2_600, true],
+    ]);
+  });
+
   test("weaves what was said with the tools that were called, in order", () => {
     const { transcript, hasToolCalls } = project(
       said("t0", "Hello!", 10),

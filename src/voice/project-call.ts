@@ -73,6 +73,8 @@ interface Weaving {
 function weave(events: readonly CallEvent[], startedAt: Date): TranscriptEntry[] {
   const weaving: Weaving = { startedAt, entries: [], interrupted: new Set() };
   for (const event of events) add(weaving, event);
+  const reported = lastOf(events, "transcript");
+  if (reported !== undefined) weaving.entries = retell(weaving, reported.entries);
   return weaving.entries.map(({ turnId: _turn, toolCallId: _call, ...entry }) => ({
     ...entry,
     text: entry.text.trim(),
@@ -99,6 +101,19 @@ function add(weaving: Weaving, event: CallEvent): void {
     case "tool_ended":
       addTool(entries, event, at);
   }
+}
+
+/** What was said is the platform's to tell; what it has not heard of, such as our tools, stays where it was. */
+function retell(
+  { entries, startedAt }: Weaving,
+  reported: Extract<CallEvent, { kind: "transcript" }>["entries"],
+): Weaving["entries"] {
+  const told: Weaving["entries"] = reported.map(({ time, ...entry }) => ({
+    ...entry,
+    at_ms: Math.max(0, time - startedAt.getTime()),
+  }));
+  const unheard = entries.filter(({ role }) => role !== "user" && role !== "assistant");
+  return [...told, ...unheard].toSorted((a, b) => a.at_ms - b.at_ms);
 }
 
 type At = Pick<TranscriptEntry, "at_ms" | "interrupted">;

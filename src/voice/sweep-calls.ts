@@ -74,6 +74,8 @@ async function findOverdue(app: App, before: Date): Promise<OverdueCall[]> {
         .select(["id", "partner_id", "account_id", "organization_id", "workspace_id"])
         .select(["answered_at", "lease_until"])
         .where("lease_until", "<", before)
+        // They go on without any process of ours; see `vapi/reconcile-calls.ts`.
+        .$if(app.engineCalls !== null, (select) => select.where("provider", "<>", "vapi"))
         .orderBy("lease_until")
         .limit(AT_ONCE)
         .execute(),

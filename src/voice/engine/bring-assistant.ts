@@ -58,11 +58,12 @@ export function wantAssistant(
   const engine = app.voiceEngines[integration.engine];
   const { publicUrl } = app.config;
   if (engine?.assistants === null || publicUrl === undefined) return null;
+  const target = engine?.assistants.target ?? "-";
   const baseUrl = `${publicUrl}/api/v1/openai`;
   return {
     owner: ownerOf(integration),
     engine: integration.engine,
-    state: `${integration.version} ${baseUrl}`,
+    state: `${integration.version} ${baseUrl} ${target}`,
     integration,
     workspaceSlug,
     baseUrl,

@@ -5,6 +5,7 @@ import { appendCallEvents } from "../append-call-events.ts";
 import type { CallOwner } from "../call-row.ts";
 import { openCall } from "../open-call.ts";
 import type { CallSettings } from "../turn/call-state.ts";
+import { spokenInstructions } from "../turn/spoken-instructions.ts";
 import { readCallToken } from "./call-token.ts";
 import { findAnswering, findCall, type KnownCall } from "./find-called.ts";
 import { type CarrierName, languagesOf, type RelayConfiguration } from "./relay-attributes.ts";
@@ -110,11 +111,8 @@ function planOf(
   };
 }
 
-/** A model writes for the eye unless it is told who listens. */
 function instructionsOf({ prompt }: RelayConfiguration, greeting: string): string {
-  const spoken =
-    "This is a phone call: what you write is read out. Answer in one to three short sentences, in the caller's language. " +
-    `No lists, tables, headings or links.${greeting === "" ? "" : ` You have greeted the caller with: ${JSON.stringify(greeting)}`}`;
+  const spoken = spokenInstructions(greeting);
   return prompt.trim() === "" ? spoken : `${prompt.trim()}\n\n${spoken}`;
 }
 

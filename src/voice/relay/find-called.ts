@@ -5,7 +5,7 @@ import type { Tx } from "../../db/database.ts";
 import { fixedQuery } from "../../db/fixed-query.ts";
 import type { CallOwner } from "../call-row.ts";
 import type { EndedReason } from "../ended-reasons.ts";
-import { type CarrierName, RelayConfiguration } from "./relay-attributes.ts";
+import { RelayConfiguration } from "./relay-attributes.ts";
 
 /** Who answers a number, and how. */
 export interface Called {
@@ -62,10 +62,10 @@ export async function findCall(app: App, callId: string): Promise<KnownCall | un
   return rows[0] === undefined ? undefined : knownFrom(rows[0]);
 }
 
-/** By the carrier's own name for it. */
+/** By the own name that a carrier, or a voice platform, has for it. */
 export async function findCarrierCall(
   app: App,
-  provider: CarrierName,
+  provider: string,
   providerCallId: string,
 ): Promise<(KnownCall & { id: string }) | undefined> {
   const { rows } = await app.db.asSystem("jobs", (tx) =>
