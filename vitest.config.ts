@@ -6,7 +6,7 @@ export default defineConfig({
     // One server and one database for all files of a worker: each test makes its own partner, and none cleans up.
     pool: "forks",
     isolate: false,
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

@@ -57,14 +57,14 @@ const TABLES_LENT: Readonly<Record<string, Readonly<Record<string, string>>>> = 
       "what was counted for an organization that is gone is dropped in the statement that writes the rest",
   },
   "usage/storage.ts": {
-    organizations: "they keep what their originals take; all of them are looked at in one statement",
+    organization_storage: "what their originals take is looked at for all of them in one statement",
   },
   "voice/number-link.ts": {
     workspaces: "a number answers with the slug of the workspace it is linked to, and one query lists a page",
   },
   "usage/usage.service.ts": {
-    organizations:
-      "what is stored now counts for today, and organizations being erased are left out, in one query",
+    organizations: "those being erased are left out in the same query",
+    organization_storage: "what is stored now counts for today, in the same query",
   },
   "whatsapp/page-token.ts": {
     accounts: "whether a link is still good depends on its account, and one query renders the page",
