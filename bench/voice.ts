@@ -1,8 +1,6 @@
 import { execFile } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
-import { once } from "node:events";
 import { Agent } from "node:http";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import pino from "pino";
@@ -10,7 +8,7 @@ import { openApp } from "../src/app.ts";
 import { readConfig } from "../src/config.ts";
 import { encodeSlug } from "../src/http/schemas.ts";
 import { type Caller, placeCall } from "../test/simulators/carrier/relay-caller.ts";
-import { testDatabase } from "../test/support.ts";
+import { freePort, testDatabase } from "../test/support.ts";
 import { form, send, treeCpuMicros } from "./documents-load.ts";
 import { makeQuestion, takeText } from "./documents-texts.ts";
 import { printTable, residentMb, startProgram, startServer } from "./support.ts";
@@ -100,15 +98,6 @@ printTable("Memory", [
 ]);
 console.log(`server's CPU ms a turn: ${(cpuMs / turns).toFixed(1)}`);
 console.log(`lost call rows: ${lost}`);
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (typeof address !== "object" || address === null) throw new Error("there is no free port");
-  return address.port;
-}
 
 async function fill(): Promise<void> {
   const agent = new Agent({ keepAlive: true });

@@ -19,12 +19,3 @@ export function isSigned(
   const given = Buffer.from(hex, "hex");
   return secrets.some((secret) => timingSafeEqual(given, createHmac("sha256", secret).update(body).digest()));
 }
-
-/** Compares in a time that tells nothing of how much of it was right. */
-export function isSameSecret(given: string, expected: string): boolean {
-  const key = "compare";
-  return timingSafeEqual(
-    createHmac("sha256", key).update(given).digest(),
-    createHmac("sha256", key).update(expected).digest(),
-  );
-}

@@ -1,7 +1,8 @@
 import type { App } from "../context.ts";
 import { Problem } from "../http/problem.ts";
 import type { PublicAnswer, PublicRequest, PublicRoute } from "../http/public-route.ts";
-import { isSameSecret, isSigned } from "./webhook-signature.ts";
+import { isSameSecret } from "../http/same-secret.ts";
+import { isSigned } from "./webhook-signature.ts";
 import { readUpdates } from "./webhook-updates.ts";
 
 const PATH = "/webhooks/whatsapp";

@@ -1,13 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { carrierKeys, carrierSettings, linkNumber, PUBLIC_URL } from "../call-support.ts";
 import { newChatWorld } from "../chat-support.ts";
 import { ask, type CarrierSide } from "../simulators/carrier/relay-caller.ts";
 import type { ScriptedAnswer, SeenRequest } from "../simulators/chat-script.ts";
 import { simulatorKey, startOpenaiSimulator } from "../simulators/openai/openai-simulator.ts";
-import { client, startTestServer } from "../support.ts";
+import { client, freePort, startTestServer } from "../support.ts";
 import type { Experiment, Outcome } from "./experiment.ts";
 import { type ServerProcess, startProcess, waitUntil } from "./process.ts";
 import { AT_LENGTH, HABITS, holdCall, type PersonCall, reportsOf, shuffled } from "./voice-callers.ts";
@@ -218,14 +216,4 @@ async function readLogs({ url, key, accountId }: Phone) {
     cursor = body.next_cursor;
   } while (cursor !== null);
   return logs;
-}
-
-/** The same for every process: a carrier's address is written down beforehand. */
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const address = probe.address();
-  probe.close();
-  if (typeof address !== "object" || address === null) throw new Error("there is no free port");
-  return address.port;
 }

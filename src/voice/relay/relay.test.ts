@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, test } from "vitest";
 import {
+  answerCallers,
   conversationOf,
   endedCall,
   linkNumber,
@@ -30,7 +31,9 @@ const SENTENCES = ["We are open from nine to six. ", "On Sundays we are closed. 
 describe("a caller", () => {
   test("is greeted, asks about an uploaded document, and hears the answer without marks", async () => {
     const { to } = await openShop({ prompt: "You are Nora of Acme." });
-    model.chat.say({ texts: ["We are **open** from nine ", "to six [1]. ", "On Sundays we are closed."] });
+    answerCallers(server, {
+      texts: ["We are **open** from nine ", "to six [1]. ", "On Sundays we are closed."],
+    });
     const caller = await twilio.call({ to });
     expect(caller.heard()).toBe("Hello, this is Acme.");
     caller.say("When are you open?");
@@ -56,7 +59,7 @@ describe("a caller", () => {
 
   test("is remembered within the call, and as a contact", async () => {
     const { world, to } = await openShop();
-    model.chat.say({ texts: ["From nine to six."] }, { texts: ["Yes, it is."] });
+    answerCallers(server, { texts: ["From nine to six."] }, { texts: ["Yes, it is."] });
     const caller = await twilio.call({ to, from: "+393331112222" });
     caller.say("When are you open?");
     await caller.listen("six.");
@@ -70,7 +73,7 @@ describe("a caller", () => {
 
   test("interrupts: the model is cancelled, and only what was heard is remembered", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: SENTENCES, tokenDelayMs: 1_000 }, { texts: ["At six."] });
+    answerCallers(server, { texts: SENTENCES, tokenDelayMs: 1_000 }, { texts: ["At six."] });
     const caller = await twilio.call({ to });
     caller.say("When are you open?");
     await caller.listen("to six.");
@@ -101,7 +104,7 @@ describe("a caller", () => {
 
   test("interrupts an answer that is written already: the history is cut all the same", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: SENTENCES }, { texts: ["Sorry?"] });
+    answerCallers(server, { texts: SENTENCES }, { texts: ["Sorry?"] });
     const caller = await twilio.call({ to });
     caller.say("When are you open?");
     await caller.listen("else?");
@@ -114,7 +117,7 @@ describe("a caller", () => {
 
   test("presses keys, which are collected into one question", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: ["You chose twelve."] }, { texts: ["And three."] });
+    answerCallers(server, { texts: ["You chose twelve."] }, { texts: ["And three."] });
     const caller = await twilio.call({ to });
     caller.press("12");
     await caller.listen("twelve.");
@@ -131,7 +134,7 @@ describe("a caller", () => {
 
   test("says goodbye, hears one, and the line is closed", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: ["From nine to six."] });
+    answerCallers(server, { texts: ["From nine to six."] });
     const caller = await twilio.call({ to });
     caller.say("When are you open?");
     await caller.listen("six.");
@@ -145,7 +148,10 @@ describe("a caller", () => {
   test("asks for a human, and is handed over although he talks over it", async () => {
     const { world, to } = await openShop();
     const wish = { toolCalls: [{ name: "request_handoff", arguments: { reason: "He wants one." } }] };
-    model.chat.say(wish, { texts: ["I will get somebody for you. ", "Please hold."], tokenDelayMs: 400 });
+    answerCallers(server, wish, {
+      texts: ["I will get somebody for you. ", "Please hold."],
+      tokenDelayMs: 400,
+    });
     const caller = await twilio.call({ to });
     caller.say("I want to talk to a human.");
     await caller.listen("for you.");
@@ -165,7 +171,7 @@ describe("a caller", () => {
 
   test("is not left alone with a tool that does not exist", async () => {
     const { to } = await openShop();
-    model.chat.say({ toolCalls: [{ name: "book_table", arguments: {} }] }, { texts: [""] });
+    answerCallers(server, { toolCalls: [{ name: "book_table", arguments: {} }] }, { texts: [""] });
     const caller = await twilio.call({ to });
     caller.say("Book a table!");
     await caller.listen(/no answer/);
@@ -189,7 +195,7 @@ describe("a caller", () => {
 
   test("hangs up in the middle of an answer: the model stops, and the log has what there was", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: SENTENCES, tokenDelayMs: 1_000 });
+    answerCallers(server, { texts: SENTENCES, tokenDelayMs: 1_000 });
     const caller = await twilio.call({ to });
     caller.say("When are you open?");
     await caller.listen("to six.");
@@ -228,7 +234,7 @@ describe("a caller", () => {
 
   test("is spoken to although the carrier sends what nobody knows", async () => {
     const { to } = await openShop();
-    model.chat.say({ texts: ["From nine to six."] });
+    answerCallers(server, { texts: ["From nine to six."] });
     const caller = await twilio.call({ to });
     for (const junk of [{}, { type: "info" }, { type: "dtmf", digit: "x" }, { type: "prompt", last: "?" }])
       caller.send(junk);
@@ -269,13 +275,13 @@ describe("an impatient line", () => {
     expect(silent.heard()).toContain(en.stillThere + en.goodbyeSilence);
     expect((await endedCall(fast.server, silent.callSid)).ended_reason).toBe("caller_silent");
 
-    fast.server.model.chat.say({ texts: ["Now."], firstDelayMs: 250 });
+    answerCallers(fast.server, { texts: ["Now."], firstDelayMs: 250 });
     const waiting = await fast.call({ to });
     waiting.say("When are you open?");
     await waiting.listen("Now.");
     expect(waiting.heardSince()).toBe(`${en.oneMoment} Now. `);
 
-    fast.server.model.chat.say({ texts: ["Never."], firstDelayMs: 5_000 });
+    answerCallers(fast.server, { texts: ["Never."], firstDelayMs: 5_000 });
     waiting.say("And now?");
     await waiting.listen(en.apology);
     expect(fast.server.model.chat.streams.at(-1)?.piecesSent).toBe(0);

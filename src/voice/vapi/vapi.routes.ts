@@ -1,7 +1,7 @@
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { App } from "../../context.ts";
 import { Problem } from "../../http/problem.ts";
 import type { PublicAnswer, PublicRequest, PublicRoute } from "../../http/public-route.ts";
+import { isSameSecret } from "../../http/same-secret.ts";
 import { takeMessage } from "./take-message.ts";
 import { readVapiMessage } from "./vapi-call.ts";
 
@@ -26,7 +26,8 @@ export const vapiRoutes: readonly PublicRoute[] = [
 async function receive(app: App, { body, headers, requestId }: PublicRequest): Promise<PublicAnswer> {
   const { vapi } = app.config;
   if (vapi === undefined) throw new Problem("route_not_found", "Vapi is not set up here.");
-  if (!isSecret(headers["x-vapi-secret"], vapi.webhookSecret)) {
+  const secret = headers["x-vapi-secret"];
+  if (typeof secret !== "string" || !isSameSecret(secret, vapi.webhookSecret)) {
     app.engineMessages.count("unsigned");
     return answer(401, { error: "X-Vapi-Secret is missing or wrong." });
   }
@@ -41,12 +42,6 @@ async function receive(app: App, { body, headers, requestId }: PublicRequest): P
   if (outcome === "unknown")
     app.log.warn({ requestId, type: message.type }, "Vapi told of a call that is nobody's here");
   return answer(200, {});
-}
-
-/** Compares in a time that tells nothing of how much of it was right. */
-function isSecret(given: string | string[] | undefined, expected: string): boolean {
-  const digest = (text: string) => createHmac("sha256", "compare").update(text).digest();
-  return typeof given === "string" && timingSafeEqual(digest(given), digest(expected));
 }
 
 function answer(status: number, body: object): PublicAnswer {
