@@ -8,8 +8,8 @@ import { createSharedReaders } from "./shared-readers.ts";
 import { StartRefused } from "./start-refused.ts";
 
 const CONNECTIONS_MAX = 12;
-/** Of these. The others are for what somebody waits for, however much there is to do. */
-const BACKGROUND_MAX = 4;
+/** Of these: as many as the machine has processors is enough for work that nobody waits for, and the rest stay free. */
+const BACKGROUND_MAX = 2;
 /** Besides the pool, for look-ups. */
 const READERS = 3;
 const CONNECT_TIMEOUT_MS = 10_000;

@@ -26,7 +26,7 @@ const TICK_MS = 200;
 /** Ticks between two looks while nothing is known to wait. */
 const IDLE_TICKS = 5;
 /** Between two looks: places that come free together are filled together, since a look at a long backlog costs much. */
-const GAP_MS = 50;
+const GAP_MS = 100;
 const HEARTBEAT_MS = 10_000;
 const DEBOUNCE: Debounce = { quietMs: 2_000, maxMs: 8_000 };
 const AGAIN: Again = { firstMs: 2_000, suspendedMs: 15_000 };

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAccountDirectory } from "../accounts/account-directory.ts";
 import type { App } from "../context.ts";
 import { oneAtATime } from "../jobs/schedule.ts";
@@ -8,6 +9,8 @@ import { type Sending, sendMessage } from "./send-message.ts";
 
 const SLOTS = 64;
 const POLL_MS = 1_000;
+/** Between two looks: places that come free together are filled together. */
+const GAP_MS = 50;
 /** For a status that tells whether a message arrived whose sending ended without an answer. */
 const GRACE_MS = 10_000;
 
@@ -25,6 +28,7 @@ export function startSending(
     async () => {
       for (const message of await next(app, gate, SLOTS - running.size, [...running.values()]))
         start(message);
+      await sleep(GAP_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     },
     stopping.signal,
     POLL_MS,
