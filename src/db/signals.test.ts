@@ -1,12 +1,16 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { testServer } from "../../test/support.ts";
+import { startTestServer } from "../../test/support.ts";
 import { createDatabase, type Database } from "./database.ts";
 import { postgresBackend } from "./postgres-backend.ts";
 import { createSignals, type Signals } from "./signals.ts";
 
-const { app } = await testServer();
+// A server and a database of its own, where nobody else raises a signal.
+const server = await startTestServer();
+const { app } = server;
 const { databaseUrl } = app.config;
+
+afterAll(() => server.close());
 
 describe("a signal", () => {
   test("is heard here once its change is committed, and never when that is rolled back", async () => {
@@ -45,8 +49,6 @@ describe.runIf(databaseUrl !== undefined)("in another process", () => {
   afterAll(async () => {
     signals.close();
     await db.close();
-    // The shared server notices the change of `access` once more, by asking: not in the midst of the next file's tests.
-    await sleep(1_000);
   });
 
   test.each(["access", "jobs", "whatsapp"] as const)("%s is heard, too", async (name) => {
