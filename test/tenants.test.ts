@@ -309,9 +309,10 @@ async function rowsOf({ accountId, organizationId, keyId }: Place): Promise<unkn
       order by 1`.execute(tx);
     const rows: unknown[] = [];
     for (const { name } of tables.rows) {
-      const found = await sql`select * from ${sql.table(name)} t
+      const found = await sql<Record<string, unknown>>`select * from ${sql.table(name)} t
         where organization_id = ${organizationId} order by t::text`.execute(tx);
-      rows.push({ name, rows: found.rows });
+      // When a key was last used is written a second later.
+      rows.push({ name, rows: found.rows.map(({ last_used_at: _, ...row }) => row) });
     }
     const above = await sql`select o.*, a.* from organizations o join accounts a on a.id = o.account_id
       where o.id = ${organizationId} and a.id = ${accountId}`.execute(tx);
