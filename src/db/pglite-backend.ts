@@ -8,9 +8,9 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import pg from "pg";
 import type { Backend, Priority } from "./backend.ts";
-import { createExclusive } from "./exclusive.ts";
 import { columnTypes, lastRows, openSession, readOnce } from "./pg-session.ts";
 import { PgliteSocket } from "./pglite-socket.ts";
+import { createPlaces } from "./places.ts";
 import { TENANT_ROLE } from "./roles.ts";
 
 /** As PostgreSQL's autovacuum would, but for its nap, which would be a minute. */
@@ -49,7 +49,7 @@ export async function pgliteBackend({ dataDir, onFatal }: Options): Promise<Back
     if (!closing) onFatal(error);
   });
   await client.connect();
-  const connection = createExclusive();
+  const connection = createPlaces(1);
   const analyzing = setInterval(() => {
     // Whoever needs the database next hears of what is wrong with it.
     analyzeGrown().catch(() => undefined);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import type { Backend } from "./backend.ts";
-import { createLimit } from "./limit.ts";
 import { columnTypes, lastRows, openSession, toError } from "./pg-session.ts";
+import { createPlaces } from "./places.ts";
 import { TENANT_ROLE } from "./roles.ts";
 import { createSharedReaders } from "./shared-readers.ts";
 import { StartRefused } from "./start-refused.ts";
@@ -60,12 +60,12 @@ export function postgresBackend({ connectionString, onConnectionError }: Options
     return client;
   });
   const listeners = new Set<() => Promise<void>>();
-  const background = createLimit(BACKGROUND_MAX);
+  const background = createPlaces(BACKGROUND_MAX);
 
   return {
     kind: "postgres",
     async open(opening, priority) {
-      const leave = priority === "background" ? await background.enter() : () => undefined;
+      const leave = priority === "background" ? await background.acquire(priority) : () => undefined;
       try {
         const client = await pool.connect();
         const release = (broken?: Error) => {

@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Backend } from "./backend.ts";
 import { type Database, onCommit, type Tx } from "./database.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 /** What processes tell each other. `access`: keys or accounts changed. `jobs`, `whatsapp`: there is work. */
 export type SignalName = "access" | "jobs" | "whatsapp";
@@ -42,9 +43,9 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
   let version = -1;
   let confirmedAt = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
-  let closed = false;
+  const stopping = new AbortController();
   const untold = new Set<SignalName>();
-  let isTelling = false;
+  const telling = oneAtATime(tellOthers, stopping.signal);
 
   /**
    * PostgreSQL lets one transaction at a time commit a notification, until its commit is on the disk: two hundred
@@ -52,26 +53,19 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
    * work are told of together, by a transaction of their own that waits for no disk.
    */
   async function tellOthers(): Promise<void> {
-    isTelling = true;
-    try {
-      while (untold.size > 0 && !closed) {
-        const names = [...untold];
-        untold.clear();
-        await db.asSystem("signals", async (tx) => {
-          await sql`set local synchronous_commit = off`.execute(tx);
-          await sql`select pg_notify(${CHANNEL}, name) from unnest(${names}::text[]) as name`.execute(tx);
-        });
-      }
-    } catch (error) {
-      report(error);
-    } finally {
-      isTelling = false;
-    }
+    const names = [...untold];
+    untold.clear();
+    await db
+      .asSystem("signals", async (tx) => {
+        await sql`set local synchronous_commit = off`.execute(tx);
+        await sql`select pg_notify(${CHANNEL}, name) from unnest(${names}::text[]) as name`.execute(tx);
+      })
+      .catch(report);
   }
 
   function tellSoon(name: SignalName): void {
     untold.add(name);
-    if (!isTelling) void tellOthers();
+    telling.ask();
   }
 
   async function poll(): Promise<void> {
@@ -85,7 +79,7 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
   }
 
   function report(error: unknown): void {
-    if (!closed) onError(error);
+    if (!stopping.signal.aborted) onError(error);
   }
 
   if (shared) {
@@ -94,7 +88,8 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
     });
     await poll();
     const again = () => {
-      if (!closed) timer = setTimeout(() => void poll().catch(report).finally(again), POLL_MS);
+      if (!stopping.signal.aborted)
+        timer = setTimeout(() => void poll().catch(report).finally(again), POLL_MS);
     };
     again();
   }
@@ -113,7 +108,7 @@ export async function createSignals({ db, backend, nowMs, onError }: Options): P
     on: (name, listener) => void listeners[name].push(listener),
     isFresh: () => !shared || nowMs() - confirmedAt < FRESH_MS,
     close() {
-      closed = true;
+      stopping.abort();
       clearTimeout(timer);
     },
   };

@@ -1,8 +1,8 @@
 import { sql } from "kysely";
 import type { App } from "../context.ts";
 import type { Tx } from "../db/database.ts";
+import { oneAtATime } from "../db/one-at-a-time.ts";
 import type { JobEnd, JobError } from "./queue.ts";
-import { oneAtATime } from "./schedule.ts";
 
 /** A job as its handler sees it. */
 export interface RunningJob {
@@ -105,7 +105,7 @@ export function startWorker(app: App, handlers: Readonly<Record<string, JobHandl
       for (const row of await settleAndClaim(SLOTS - running.size)) start(row);
     },
     stopping.signal,
-    POLL_MS,
+    { pollMs: POLL_MS },
   );
 
   function start(row: ClaimedRow): void {

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { App } from "../context.ts";
-import { oneAtATime } from "../jobs/schedule.ts";
+import { oneAtATime } from "../db/one-at-a-time.ts";
 import { type Claimed, claimIn } from "./claim.ts";
 import { FAN_OUT_MAX, fanOut } from "./fan-out.ts";
 import { send } from "./send.ts";
@@ -32,7 +32,7 @@ export function startDeliverer(app: App): Deliverer {
       if (events === FAN_OUT_MAX) turns.ask();
     },
     stopping.signal,
-    POLL_MS,
+    { pollMs: POLL_MS },
   );
 
   function start(delivery: Claimed): void {

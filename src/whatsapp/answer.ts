@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { createAccountDirectory } from "../accounts/account-directory.ts";
 import type { App } from "../context.ts";
-import { oneAtATime } from "../jobs/schedule.ts";
+import { oneAtATime } from "../db/one-at-a-time.ts";
 import {
   type Claim,
   claimIn,
@@ -54,10 +53,14 @@ export function startWhatsAppAnswers(
   const stopping = new AbortController();
   const directory = createAccountDirectory(app);
   const running = new Map<Promise<void>, Claim>();
-  const turns = oneAtATime(async () => {
-    for (const claim of await next(app, SLOTS - running.size, [...running.values()], debounce)) start(claim);
-    await pause(stopping.signal);
-  }, stopping.signal);
+  const turns = oneAtATime(
+    async () => {
+      for (const claim of await next(app, SLOTS - running.size, [...running.values()], debounce))
+        start(claim);
+    },
+    stopping.signal,
+    { gapMs: GAP_MS },
+  );
 
   const answer = async (claim: Claim, signal: AbortSignal): Promise<void> => {
     const { partner_id, account_id } = claim.first;
@@ -91,10 +94,6 @@ export function startWhatsAppAnswers(
       await sending.stop();
     },
   };
-}
-
-async function pause(stopping: AbortSignal): Promise<void> {
-  await sleep(GAP_MS, undefined, { signal: stopping }).catch(() => undefined);
 }
 
 /** What was written a moment ago is due when its writer has paused: for that long it is looked for more often. */

@@ -1,6 +1,6 @@
 import type { App } from "../context.ts";
 import type { Tx } from "../db/database.ts";
-import { oneAtATime } from "../jobs/schedule.ts";
+import { oneAtATime } from "../db/one-at-a-time.ts";
 import { applyAccountUpdate } from "./account-updates.ts";
 import { done, type InboxRow, type Settled, settleIn, takeIn, takeOne } from "./inbox-claim.ts";
 import { applyStatuses } from "./statuses.ts";
@@ -24,7 +24,7 @@ const ATTEMPTS_MAX = 10;
 /** Works on what Meta says of our messages and of the customers' accounts, until stopped. */
 export function startWhatsAppInbox(app: App): WhatsAppInboxWorker {
   const stopping = new AbortController();
-  const turns = oneAtATime(() => workOff(app, stopping.signal), stopping.signal, POLL_MS);
+  const turns = oneAtATime(() => workOff(app, stopping.signal), stopping.signal, { pollMs: POLL_MS });
   let gathering: NodeJS.Timeout | undefined;
   app.signals.on("whatsapp", () => {
     gathering ??= setTimeout(() => {

@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { createAccountDirectory } from "../accounts/account-directory.ts";
 import type { App } from "../context.ts";
-import { oneAtATime } from "../jobs/schedule.ts";
+import { oneAtATime } from "../db/one-at-a-time.ts";
 import type { Messenger } from "../ports/messenger.ts";
 import { type ClaimedMessage, claimMessagesIn, settleUnknownIn } from "./send-claim.ts";
 import { createSendGate, type SendGate } from "./send-gate.ts";
@@ -28,10 +27,9 @@ export function startSending(
     async () => {
       for (const message of await next(app, gate, SLOTS - running.size, [...running.values()]))
         start(message);
-      await sleep(GAP_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
     },
     stopping.signal,
-    POLL_MS,
+    { pollMs: POLL_MS, gapMs: GAP_MS },
   );
 
   function start(message: ClaimedMessage): void {

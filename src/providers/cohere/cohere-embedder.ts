@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Embedder } from "../../ports/embedder.ts";
+import { askEmbedder } from "../ask-embedder.ts";
 import { endpointUrl } from "../base-url.ts";
-import { postJson } from "../call-provider.ts";
 import { bearer, type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
-import { badVectors, readVectors } from "../read-vectors.ts";
+import { readVectors } from "../read-vectors.ts";
 
 const provider = "cohere";
 
@@ -26,29 +26,20 @@ export function cohereEmbedder(options: EmbedderOptions): Embedder {
     ...facts,
     async embed(texts, { input, signal }) {
       const sendable = sendableTexts(provider, texts, facts.limits);
-      const json = await postJson({
-        provider,
-        fetch: options.fetch ?? fetch,
-        url,
-        headers: bearer(apiKey),
-        json: {
-          model,
-          texts: sendable,
-          input_type: inputTypes[input],
-          embedding_types: ["float"],
-          truncate: "END",
-          ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
-        },
-        timeoutMs: options.timeoutMs ?? 60_000,
-        signal,
-        secrets: [apiKey ?? ""],
-      });
-      const answer = answerSchema.safeParse(json);
-      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
+      const json = {
+        model,
+        texts: sendable,
+        input_type: inputTypes[input],
+        embedding_types: ["float"],
+        truncate: "END",
+        ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
+      };
+      const question = { url, headers: bearer(apiKey), json, signal };
+      const answer = await askEmbedder(provider, options, question, answerSchema);
       const expected = { provider, count: texts.length, dimensions: dimensions ?? null };
       return {
-        vectors: readVectors(answer.data.embeddings.float, expected),
-        tokens: answer.data.meta?.billed_units?.input_tokens ?? null,
+        vectors: readVectors(answer.embeddings.float, expected),
+        tokens: answer.meta?.billed_units?.input_tokens ?? null,
       };
     },
   };

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Embedder, EmbedInputKind } from "../../ports/embedder.ts";
+import { askEmbedder } from "../ask-embedder.ts";
 import { endpointUrl } from "../base-url.ts";
-import { postJson } from "../call-provider.ts";
 import { type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
-import { badVectors, readVectors } from "../read-vectors.ts";
+import { readVectors } from "../read-vectors.ts";
 
 const provider = "google";
 
@@ -22,25 +22,21 @@ export function googleEmbedder(options: EmbedderOptions): Embedder {
     ...facts,
     async embed(texts, { input, signal }) {
       const sendable = sendableTexts(provider, texts, facts.limits);
-      const json = await postJson({
-        provider,
-        fetch: options.fetch ?? fetch,
+      const json = {
+        requests: sendable.map((text) => ({
+          model: `models/${model}`,
+          ...contentFor(model, input, text),
+          ...(dimensions === undefined ? {} : { outputDimensionality: dimensions }),
+        })),
+      };
+      const question = {
         url: endpointUrl(base, "v1beta", `models/${encodeURIComponent(model)}:batchEmbedContents`),
         headers: { "x-goog-api-key": apiKey },
-        json: {
-          requests: sendable.map((text) => ({
-            model: `models/${model}`,
-            ...contentFor(model, input, text),
-            ...(dimensions === undefined ? {} : { outputDimensionality: dimensions }),
-          })),
-        },
-        timeoutMs: options.timeoutMs ?? 60_000,
+        json,
         signal,
-        secrets: [apiKey],
-      });
-      const answer = answerSchema.safeParse(json);
-      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
-      const values = answer.data.embeddings.map((item) => item.values);
+      };
+      const answer = await askEmbedder(provider, options, question, answerSchema);
+      const values = answer.embeddings.map((item) => item.values);
       const vectors = readVectors(values, { provider, count: texts.length, dimensions: dimensions ?? null });
       return { vectors, tokens: null };
     },

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import type { Embedder } from "../../ports/embedder.ts";
-import { postJson } from "../call-provider.ts";
+import { askEmbedder } from "../ask-embedder.ts";
 import { bearer, type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
-import { badVectors, readVectors } from "../read-vectors.ts";
+import { readVectors } from "../read-vectors.ts";
 
 const provider = "ollama";
 
@@ -20,23 +20,20 @@ export function ollamaEmbedder(options: EmbedderOptions): Embedder {
     ...facts,
     async embed(texts, { signal }) {
       const sendable = sendableTexts(provider, texts, facts.limits);
-      const json = await postJson({
-        provider,
-        fetch: options.fetch ?? fetch,
-        url: `${base}/api/embed`,
-        headers: bearer(apiKey),
-        json: { model, input: sendable, truncate: true, ...(dimensions === undefined ? {} : { dimensions }) },
-        // The first request loads the model.
-        timeoutMs: options.timeoutMs ?? 180_000,
-        signal,
-        secrets: [apiKey ?? ""],
-      });
-      const answer = answerSchema.safeParse(json);
-      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
+      const json = {
+        model,
+        input: sendable,
+        truncate: true,
+        ...(dimensions === undefined ? {} : { dimensions }),
+      };
+      const question = { url: `${base}/api/embed`, headers: bearer(apiKey), json, signal };
+      // The first request loads the model.
+      const patient = { ...options, timeoutMs: options.timeoutMs ?? 180_000 };
+      const answer = await askEmbedder(provider, patient, question, answerSchema);
       const expected = { provider, count: texts.length, dimensions: dimensions ?? null };
       return {
-        vectors: readVectors(answer.data.embeddings, expected),
-        tokens: answer.data.prompt_eval_count ?? null,
+        vectors: readVectors(answer.embeddings, expected),
+        tokens: answer.prompt_eval_count ?? null,
       };
     },
   };

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import type { Embedder } from "../../ports/embedder.ts";
 import { ProviderError } from "../../ports/provider-error.ts";
+import { askEmbedder } from "../ask-embedder.ts";
 import { endpointUrl } from "../base-url.ts";
-import { postJson } from "../call-provider.ts";
 import { bearer, type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
-import { badVectors, readVectors } from "../read-vectors.ts";
+import { readVectors } from "../read-vectors.ts";
 
 const provider = "openai-compatible";
 
@@ -30,36 +30,26 @@ export function openaiCompatibleEmbedder(options: EmbedderOptions): Embedder {
   // Base64 is a third of the bytes; the few servers that refuse the field are remembered.
   let encoding: { encoding_format?: "base64" } = { encoding_format: "base64" };
 
-  async function request(texts: readonly string[], signal?: AbortSignal): Promise<unknown> {
-    return await postJson({
-      provider,
-      fetch: options.fetch ?? fetch,
-      url,
-      headers: bearer(apiKey),
-      json: { model, input: texts, ...encoding, ...(dimensions === undefined ? {} : { dimensions }) },
-      timeoutMs: options.timeoutMs ?? 60_000,
-      signal,
-      secrets: [apiKey ?? ""],
-    });
+  async function request(texts: readonly string[], signal?: AbortSignal) {
+    const json = { model, input: texts, ...encoding, ...(dimensions === undefined ? {} : { dimensions }) };
+    return askEmbedder(provider, options, { url, headers: bearer(apiKey), json, signal }, answerSchema);
   }
 
   return {
     ...facts,
     async embed(texts, { signal }) {
       const sendable = sendableTexts(provider, texts, facts.limits);
-      const json = await request(sendable, signal).catch((error: unknown) => {
+      const answer = await request(sendable, signal).catch((error: unknown) => {
         if (!refusesEncoding(error) || encoding.encoding_format === undefined) throw error;
         encoding = {};
         return request(sendable, signal);
       });
-      const answer = answerSchema.safeParse(json);
-      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
-      const vectors = readVectors(inOrder(answer.data.data), {
+      const vectors = readVectors(inOrder(answer.data), {
         provider,
         count: texts.length,
         dimensions: dimensions ?? null,
       });
-      return { vectors, tokens: answer.data.usage?.prompt_tokens ?? null };
+      return { vectors, tokens: answer.usage?.prompt_tokens ?? null };
     },
   };
 }

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Embedder } from "../../ports/embedder.ts";
+import { askEmbedder } from "../ask-embedder.ts";
 import { endpointUrl } from "../base-url.ts";
-import { postJson } from "../call-provider.ts";
 import { bearer, type EmbedderOptions, embedderFacts, sendableTexts } from "../embedder-options.ts";
-import { badVectors, readVectors } from "../read-vectors.ts";
+import { readVectors } from "../read-vectors.ts";
 
 const provider = "voyage";
 
@@ -27,28 +27,19 @@ export function voyageEmbedder(options: EmbedderOptions): Embedder {
     ...facts,
     async embed(texts, { input, signal }) {
       const sendable = sendableTexts(provider, texts, facts.limits);
-      const json = await postJson({
-        provider,
-        fetch: options.fetch ?? fetch,
-        url,
-        headers: bearer(apiKey),
-        json: {
-          model,
-          input: sendable,
-          input_type: input,
-          truncation: true,
-          encoding_format: "base64",
-          ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
-        },
-        timeoutMs: options.timeoutMs ?? 60_000,
-        signal,
-        secrets: [apiKey ?? ""],
-      });
-      const answer = answerSchema.safeParse(json);
-      if (!answer.success) throw badVectors(provider, "sent something that is no embedding answer", true);
-      const values = answer.data.data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
+      const json = {
+        model,
+        input: sendable,
+        input_type: input,
+        truncation: true,
+        encoding_format: "base64",
+        ...(dimensions === undefined ? {} : { output_dimension: dimensions }),
+      };
+      const question = { url, headers: bearer(apiKey), json, signal };
+      const answer = await askEmbedder(provider, options, question, answerSchema);
+      const values = answer.data.toSorted((a, b) => a.index - b.index).map((item) => item.embedding);
       const expected = { provider, count: texts.length, dimensions: dimensions ?? null };
-      return { vectors: readVectors(values, expected), tokens: answer.data.usage?.total_tokens ?? null };
+      return { vectors: readVectors(values, expected), tokens: answer.usage?.total_tokens ?? null };
     },
   };
 }

@@ -1,15 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Priority } from "./backend.ts";
-import { createExclusive } from "./exclusive.ts";
+import { createPlaces } from "./places.ts";
 
 /** Queues everybody behind one holder and tells in which order they were served. */
 async function serve(arrivals: [string, Priority][]): Promise<string[]> {
-  const exclusive = createExclusive();
+  const places = createPlaces(1);
   const served: string[] = [];
-  const release = await exclusive.acquire("interactive");
+  const release = await places.acquire("interactive");
   const all = arrivals.map(async ([name, priority]) => {
-    const end = await exclusive.acquire(priority);
+    const end = await places.acquire(priority);
     served.push(name);
     end();
   });
@@ -18,7 +18,7 @@ async function serve(arrivals: [string, Priority][]): Promise<string[]> {
   return served;
 }
 
-describe("an exclusive thing", () => {
+describe("a place", () => {
   test("goes to interactive ones first, each kind in order of arrival", async () => {
     expect(
       await serve([
@@ -41,12 +41,12 @@ describe("an exclusive thing", () => {
   });
 
   test("has one holder at a time, also when it is given back twice", async () => {
-    const exclusive = createExclusive();
+    const places = createPlaces(1);
     let holders = 0;
     let most = 0;
     await Promise.all(
       Array.from({ length: 50 }, async (_, i) => {
-        const release = await exclusive.acquire(i % 3 === 0 ? "background" : "interactive");
+        const release = await places.acquire(i % 3 === 0 ? "background" : "interactive");
         holders += 1;
         most = Math.max(most, holders);
         if (i % 5 === 0) await sleep(1);
@@ -57,4 +57,25 @@ describe("an exclusive thing", () => {
     );
     expect(most).toBe(1);
   });
+});
+
+test("no more than so many are inside, in the order they came, also when somebody leaves twice", async () => {
+  const places = createPlaces(3);
+  const entered: number[] = [];
+  let inside = 0;
+  let most = 0;
+  await Promise.all(
+    Array.from({ length: 50 }, async (_, i) => {
+      const leave = await places.acquire("background");
+      entered.push(i);
+      inside += 1;
+      most = Math.max(most, inside);
+      if (i % 5 === 0) await sleep(1);
+      inside -= 1;
+      leave();
+      leave();
+    }),
+  );
+  expect(most).toBe(3);
+  expect(entered).toEqual(Array.from({ length: 50 }, (_, i) => i));
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { oneAtATime } from "./schedule.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 
 test("work that is asked for while it runs is run once more, never twice at once", async () => {
   let atOnce = 0;

@@ -1,19 +1,19 @@
 import type { Priority } from "./backend.ts";
 
 /**
- * Lends one thing to one holder at a time; those who wait are served by priority, then in order of arrival. However
- * many interactive ones come, every eighth turn is a background one's: a job's lease must not run out for want of it.
+ * Lends so many places; those who wait are served by priority, then in order of arrival. However many interactive ones
+ * come, every eighth turn is a background one's: a job's lease must not run out for want of it.
  */
-export interface Exclusive {
-  /** Resolves to the function that gives the thing back. */
+export interface Places {
+  /** Resolves to the function that gives the place back. */
   acquire(priority: Priority): Promise<() => void>;
 }
 
 const INTERACTIVE_TURNS_MAX = 7;
 
-export function createExclusive(): Exclusive {
+export function createPlaces(count: number): Places {
   const waiting: Record<Priority, ((release: () => void) => void)[]> = { interactive: [], background: [] };
-  let held = false;
+  let free = count;
   let interactiveTurns = 0;
 
   function next(): ((release: () => void) => void) | undefined {
@@ -28,18 +28,18 @@ export function createExclusive(): Exclusive {
   }
 
   function lend(): () => void {
-    held = true;
+    free -= 1;
     let returned = false;
     return () => {
       if (returned) return;
       returned = true;
-      held = false;
+      free += 1;
       next()?.(lend());
     };
   }
 
   return {
     acquire: (priority) =>
-      held ? new Promise((resolve) => waiting[priority].push(resolve)) : Promise.resolve(lend()),
+      free > 0 ? Promise.resolve(lend()) : new Promise((resolve) => waiting[priority].push(resolve)),
   };
 }
