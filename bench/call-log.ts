@@ -145,7 +145,7 @@ async function makeWorkspaces(app: App): Promise<void> {
   );
 }
 
-/** A year of calls with forty words each, of which few are common and most are rare. */
+/** A year of calls of twelve entries, with forty words each, of which few are common and most are rare. */
 async function makeCalls(app: App, from: number, to: number): Promise<void> {
   await app.db.asSystem("superadmin", async (tx) => {
     await sql`
@@ -169,15 +169,23 @@ async function makeCalls(app: App, from: number, to: number): Promise<void> {
           interval '1 second') as began, (random() * 600)::int as seconds) times
         join workspaces on workspaces.id = places.ids[case when n % 2 = 0 then 1 else 1 + (n / 2) % ${WORKSPACES}::int end]
         returning *)
-      insert into call_transcripts (partner_id, account_id, organization_id, workspace_id, call_id, transcript, words)
-      select partner_id, account_id, organization_id, workspace_id, id,
-        json_build_array(json_build_object('role', 'user', 'text', repeat('When do you deliver? ', 20), 'at_ms', 900,
-          'interrupted', false)),
+      insert into call_transcripts (partner_id, account_id, organization_id, workspace_id, call_id, started_at,
+        duration_seconds, transcript, words)
+      select partner_id, account_id, organization_id, workspace_id, id, started_at, duration_seconds,
+        (select json_agg(json_build_object('role', case when entry % 2 = 0 then 'assistant' else 'user' end, 'text',
+          repeat('When do you deliver? ', 8), 'at_ms', entry * 5000, 'interrupted', false))
+          from generate_series(1, 12) entry),
         array_to_tsvector(array(select distinct 'w' || floor(20000 * power(random(), 4))::int
-          from generate_series(1, 40 + length(made.id::text) * 0)) || array['@account:' || account_id,
-            '@organization:' || organization_id, '@workspace:' || workspace_id, '@direction:' || direction,
+          from generate_series(1, 40 + length(made.id::text) * 0)) || array['@account:' || right(account_id::text, 12),
+            '@account:' || right(account_id::text, 12) || to_char(started_at at time zone 'UTC', ':YYYY-MM'),
+            '@organization:' || organization_id, '@organization:' || organization_id ||
+              to_char(started_at at time zone 'UTC', ':YYYY-MM'),
+            '@workspace:' || workspace_id, '@workspace:' || workspace_id ||
+              to_char(started_at at time zone 'UTC', ':YYYY-MM'), '@direction:' || direction,
             '@reason:' || ended_reason, '@tools:' || has_tool_calls, '@number:' || number_id,
-            '@caller:' || caller_number])
+            '@caller:' || caller_number,
+            '@day:' || to_char(started_at at time zone 'UTC', 'YYYY-MM-DD'),
+            '@seconds10:' || duration_seconds / 10, '@seconds100:' || duration_seconds / 100])
       from made`.execute(tx);
   });
 }

@@ -95,7 +95,7 @@ const SYSTEM_ALLOWED: readonly (readonly [pattern: RegExp, reason: string])[] = 
     "what Meta sends, and who opens a link, is known before its tenant is",
   ],
   [
-    /^voice\/(sweep-calls|find-said)\.ts$/,
+    /^voice\/(sweep-calls|search-calls)\.ts$/,
     "lost calls are anybody's; no policy lets the search for words use its index",
   ],
   [

@@ -4,8 +4,9 @@ import { ownerColumns } from "../conversations/conversation.ts";
 import type { Priority } from "../db/backend.ts";
 import type { Tx } from "../db/database.ts";
 import { LATE_KINDS, type NewCallEvent, toEventColumns } from "./call-events.ts";
+import { callFacts } from "./call-facts.ts";
 import { type CallOwner, type CallRow, holdCall, leaseFrom, readCallEvents } from "./call-row.ts";
-import { callFacts, wordsVector } from "./call-words.ts";
+import { wordsVector } from "./call-words.ts";
 import { jsonOrNull } from "./json-column.ts";
 import { projectCall } from "./project-call.ts";
 import { reasonAfter } from "./project-transfer.ts";
@@ -160,9 +161,10 @@ async function addLate(tx: Tx, owner: CallOwner, call: CallRow, written: number)
     .execute();
   if (reason === null || reason === call.ended_reason) return;
   // The reason is among the words that it is found by.
+  const facts = callFacts(owner, call, { reason, hasToolCalls, seconds: call.duration_seconds ?? 0 });
   await tx
     .updateTable("call_transcripts")
-    .set({ words: wordsVector(transcript, callFacts(owner, call, { reason, hasToolCalls })) })
+    .set({ words: wordsVector(transcript, facts) })
     .where("call_id", "=", call.id)
     .execute();
 }

@@ -242,9 +242,12 @@ describe("more calls than are counted", () => {
         select partner_id, account_id, organization_id, workspace_id, gen_random_uuid(), direction, provider, 'ended',
           started_at - n * interval '1 second', ended_at, n, ended_reason, metadata
         from calls, generate_series(1, ${TOTAL_MAX}::int) n where id = ${model}`.execute(tx);
-      await sql`insert into call_transcripts (partner_id, account_id, organization_id, workspace_id, call_id, transcript,
-          words)
-        select model.partner_id, model.account_id, model.organization_id, model.workspace_id, calls.id, transcript, words
+      await sql`insert into call_transcripts (partner_id, account_id, organization_id, workspace_id, call_id,
+          started_at, duration_seconds, transcript, words)
+        select model.partner_id, model.account_id, model.organization_id, model.workspace_id, calls.id, calls.started_at,
+          calls.duration_seconds, transcript, words || array_to_tsvector(array['@seconds:long',
+            '@seconds10:' || calls.duration_seconds / 10, '@seconds100:' || calls.duration_seconds / 100,
+            '@day:' || to_char(calls.started_at at time zone 'UTC', 'YYYY-MM-DD')])
         from calls, call_transcripts model where model.call_id = ${model}
         and calls.workspace_id = model.workspace_id and calls.id <> model.call_id`.execute(tx);
     });

@@ -4,8 +4,9 @@ import { ownerColumns } from "../conversations/conversation.ts";
 import type { Tx } from "../db/database.ts";
 import { recordEvent } from "../webhooks/record-event.ts";
 import { insertEvents } from "./append-call-events.ts";
+import { type CallFacts, callFacts } from "./call-facts.ts";
 import { type CallOwner, type CallRow, holdCall, readCallEvents } from "./call-row.ts";
-import { callFacts, wordsVector } from "./call-words.ts";
+import { wordsVector } from "./call-words.ts";
 import { ENDED_REASONS, type EndedReason } from "./ended-reasons.ts";
 import { FINALIZE_JOB } from "./finalize-call.jobs.ts";
 import { jsonOrNull } from "./json-column.ts";
@@ -41,8 +42,9 @@ export async function endCallIn(
   const ended = { kind: "ended", reason, at, ...(detail === undefined ? {} : { detail }) } as const;
   await insertEvents(tx, owner, call, [ended]);
   const projected = projectCall(await readCallEvents(tx, callId), call.started_at);
-  await storeEnd(app, tx, call, projected, reason, at);
-  await storeTranscript(tx, owner, call, projected, reason);
+  const seconds = await storeEnd(app, tx, call, projected, reason, at);
+  const facts = callFacts(owner, call, { reason, hasToolCalls: projected.hasToolCalls, seconds });
+  await storeTranscript(tx, owner, call, projected, facts);
   await app.queue.enqueue(tx, {
     kind: FINALIZE_JOB,
     partnerId: owner.partnerId,
@@ -60,6 +62,7 @@ export async function endCallIn(
   return true;
 }
 
+/** @returns how long it took, from when it was answered */
 async function storeEnd(
   app: App,
   tx: Tx,
@@ -67,9 +70,10 @@ async function storeEnd(
   { answeredAt, hasToolCalls, latency, recordingUrl, cost, transfer }: ProjectedCall,
   reason: EndedReason,
   at: Date,
-): Promise<void> {
+): Promise<number> {
   // Clocks of two machines differ: no call ends before it began.
   const endedAt = new Date(Math.max(at.getTime(), (answeredAt ?? call.started_at).getTime()));
+  const seconds = answeredAt === null ? 0 : Math.round((endedAt.getTime() - answeredAt.getTime()) / 1000);
   await tx
     .updateTable("calls")
     .set({
@@ -77,8 +81,7 @@ async function storeEnd(
       answered_at: answeredAt,
       ended_at: endedAt,
       ended_reason: reason,
-      duration_seconds:
-        answeredAt === null ? 0 : Math.round((endedAt.getTime() - answeredAt.getTime()) / 1000),
+      duration_seconds: seconds,
       has_tool_calls: hasToolCalls,
       latency: jsonOrNull(latency),
       recording_url: recordingUrl,
@@ -90,21 +93,23 @@ async function storeEnd(
     })
     .where("id", "=", call.id)
     .execute();
+  return seconds;
 }
 
 async function storeTranscript(
   tx: Tx,
   owner: CallOwner,
   call: CallRow,
-  { transcript, hasToolCalls }: ProjectedCall,
-  reason: EndedReason,
+  { transcript }: ProjectedCall,
+  facts: CallFacts,
 ): Promise<void> {
-  const facts = callFacts(owner, call, { reason, hasToolCalls });
   await tx
     .insertInto("call_transcripts")
     .values({
       ...ownerColumns(owner),
       call_id: call.id,
+      started_at: facts.startedAt,
+      duration_seconds: facts.seconds,
       transcript: sql`${JSON.stringify(transcript)}::json`,
       words: wordsVector(transcript, facts),
     })

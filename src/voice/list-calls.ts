@@ -2,18 +2,13 @@ import { type RawBuilder, sql } from "kysely";
 import type { App } from "../context.ts";
 import type { Tx } from "../db/database.ts";
 import type { AccountCaller } from "../http/caller.ts";
-import { matchCursor, toPage } from "../http/page.ts";
+import { toPage } from "../http/page.ts";
 import { notFound } from "../http/problem.ts";
 import { getOrganizationById } from "../organizations/find.ts";
 import { getWorkspaceRow, slugsOf } from "../workspaces/find.ts";
-import {
-  type CALL_SORTS,
-  type CallLog,
-  type CallQuery,
-  TOTAL_MAX,
-  type WorkspaceCallQuery,
-} from "./call-log.schemas.ts";
-import { type CallPlace, findSaid, type Said } from "./find-said.ts";
+import { type CallLog, type CallQuery, TOTAL_MAX, type WorkspaceCallQuery } from "./call-log.schemas.ts";
+import { type CallKey, type CallOrder, isAfter, orderOf } from "./call-order.ts";
+import { type CallPlace, type CallTotal, searchCalls } from "./search-calls.ts";
 import { type ShownCall, toCallLog } from "./show-call.ts";
 
 /** The account's calls, newest first unless asked otherwise. */
@@ -44,12 +39,20 @@ async function listPlace(
   query: WorkspaceCallQuery,
   findPlace: (tx: Tx) => Promise<CallPlace>,
 ) {
-  if (query.q === undefined)
-    return app.db.asTenant(caller, async (tx) => pageOf(tx, caller, await findPlace(tx), query, null));
-  // The place is one of the words that are looked up, which happens past the policy: it is found first.
+  const order = orderOf(query.sort, query.cursor);
+  const { q } = query;
+  if (q === undefined)
+    return app.db.asTenant(caller, async (tx) => listAll(tx, caller, await findPlace(tx), query, order));
+  // Words are looked up past the policy, and the place is one of them: it is found first.
   const place = await app.db.asTenant(caller, findPlace);
-  const said = await findSaid(app, caller, place, query);
-  return app.db.asTenant(caller, (tx) => pageOf(tx, caller, place, query, said));
+  const found = await searchCalls(app, caller, place, { ...query, q }, order);
+  const showing = app.db.asTenant(caller, async (tx) => {
+    if ("rows" in found) return showPage(tx, found.rows, query.limit, order);
+    const said = narrow(selectIds(tx), caller, place, query).where(hasSaid(found.query));
+    return showPage(tx, await fetchIds(said, order, query.limit + 1), query.limit, order);
+  });
+  const [page, total] = await Promise.all([showing, found.count()]);
+  return { ...page, total };
 }
 
 export async function getCall(app: App, caller: AccountCaller, id: string) {
@@ -63,32 +66,24 @@ export async function getCall(app: App, caller: AccountCaller, id: string) {
 
 type CallIds = ReturnType<typeof selectIds>;
 
-async function pageOf(
+async function listAll(
   tx: Tx,
   caller: AccountCaller,
   place: CallPlace,
   query: WorkspaceCallQuery,
-  said: Said | "nothing",
+  order: CallOrder,
 ) {
-  const order = orderOf(query.sort);
-  const after = matchCursor(query.cursor, order.cursor);
-  if (said === "nothing") return { call_logs: [], next_cursor: null, total: 0 };
-  const selected = narrow(selectIds(tx), caller, place, query, said);
-  const total = knownTotal(query, said) ?? (await count(tx, selected));
-  const ids = await fetchIds(selected, order, after, query.limit + 1);
-  const { rows, nextCursor } = toPage(ids, query.limit, (row) => order.keyOf(row));
-  return { call_logs: await show(tx, rows), next_cursor: nextCursor, total };
+  // Which index is best depends on what is looked for: no plan is kept for all.
+  await sql`set local plan_cache_mode = force_custom_plan`.execute(tx);
+  const selected = narrow(selectIds(tx), caller, place, query);
+  const total = await count(tx, selected);
+  const ids = await fetchIds(selected, order, query.limit + 1);
+  return { ...(await showPage(tx, ids, query.limit, order)), total };
 }
 
-/** Where words and facts are all that is asked for, they were counted when they were looked up. */
-function knownTotal(query: WorkspaceCallQuery, said: Said): number | `${typeof TOTAL_MAX}+` | undefined {
-  if (said === null || hasOtherFilters(query)) return undefined;
-  return "ids" in said ? said.ids.length : `${TOTAL_MAX}+`;
-}
-
-/** Filters that are no facts of a call's words. */
-function hasOtherFilters({ from, to, min_duration: min, max_duration: max, status }: WorkspaceCallQuery) {
-  return [from, to, min, max, status].some((filter) => filter !== undefined);
+async function showPage(tx: Tx, ids: CallKey[], limit: number, order: CallOrder) {
+  const { rows, nextCursor } = toPage(ids, limit, (row) => order.cursorOf(row));
+  return { call_logs: await show(tx, rows), next_cursor: nextCursor };
 }
 
 /** Ids only until the page is known: transcripts are the most of a call. */
@@ -101,7 +96,6 @@ function narrow(
   { accountId }: AccountCaller,
   { organizationId, workspaceId }: CallPlace,
   query: WorkspaceCallQuery,
-  said: Said,
 ): CallIds {
   const equal = {
     account_id: accountId,
@@ -123,17 +117,16 @@ function narrow(
   if (min !== undefined) narrowed = narrowed.where("duration_seconds", ">=", min);
   if (max !== undefined) narrowed = narrowed.where("duration_seconds", "<=", max);
   if (query.sort.endsWith("duration")) narrowed = narrowed.where("duration_seconds", "is not", null);
-  return said === null ? narrowed : narrowed.where(hasSaid(said));
+  return narrowed;
 }
 
-function hasSaid(said: NonNullable<Said>): RawBuilder<boolean> {
-  if ("ids" in said) return sql<boolean>`calls.id = any(${said.ids}::uuid[])`;
-  // As a value, which is asked for call by call: as a join, it would be made for all of them.
-  return sql<boolean>`(select said.words @@ ${said.query}::tsquery from call_transcripts said
+/** As a value, which is asked for call by call: as a join, it would be made for all of them. */
+function hasSaid(query: string): RawBuilder<boolean> {
+  return sql<boolean>`(select said.words @@ ${query}::tsquery from call_transcripts said
     where said.call_id = calls.id)`;
 }
 
-async function count(tx: Tx, selected: CallIds): Promise<number | `${typeof TOTAL_MAX}+`> {
+async function count(tx: Tx, selected: CallIds): Promise<CallTotal> {
   const some = selected
     .clearSelect()
     .select("id")
@@ -145,46 +138,14 @@ async function count(tx: Tx, selected: CallIds): Promise<number | `${typeof TOTA
   return Number(total) > TOTAL_MAX ? `${TOTAL_MAX}+` : Number(total);
 }
 
-type IdRow = { id: string; started_at: Date; duration_seconds: number | null };
-
-interface Order {
-  column: "started_at" | "duration_seconds";
-  direction: "asc" | "desc";
-  /** The sort is part of it: a cursor of another one would skip calls. */
-  cursor: RegExp;
-  keyOf(row: IdRow): string;
-}
-
-const UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}";
-
-function orderOf(sort: (typeof CALL_SORTS)[number]): Order {
-  const column = sort.endsWith("duration") ? "duration_seconds" : "started_at";
-  return {
-    column,
-    direction: sort.startsWith("-") ? "desc" : "asc",
-    cursor: new RegExp(`^${sort} (\\d{1,14}) (${UUID})$`),
-    keyOf: (row) => `${sort} ${Number(row[column])} ${row.id}`,
-  };
-}
-
-async function fetchIds(
-  selected: CallIds,
-  { column, direction }: Order,
-  after: RegExpExecArray | undefined,
-  limit: number,
-): Promise<IdRow[]> {
-  const [, key, id] = after ?? [];
-  const value = column === "started_at" ? sql`${new Date(Number(key))}::timestamptz` : sql`${key}::integer`;
-  const sign = sql.raw(direction === "desc" ? "<" : ">");
-  const rest =
-    key === undefined
-      ? selected
-      : selected.where(sql<boolean>`(${sql.ref(column)}, id) ${sign} (${value}, ${id}::uuid)`);
+async function fetchIds(selected: CallIds, order: CallOrder, limit: number): Promise<CallKey[]> {
+  const { column, direction } = order;
+  const rest = selected.where(isAfter(order, "id"));
   return rest.orderBy(column, direction).orderBy("id", direction).limit(limit).execute();
 }
 
 /** The calls of a page, in its order. */
-async function show(tx: Tx, page: readonly IdRow[]): Promise<CallLog[]> {
+async function show(tx: Tx, page: readonly CallKey[]): Promise<CallLog[]> {
   if (page.length === 0) return [];
   const ids = page.map(({ id }) => id);
   const rows = await selectShown(tx).where("calls.id", "in", ids).execute();

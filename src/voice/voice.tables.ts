@@ -101,6 +101,8 @@ export interface VoiceTables {
     organization_id: number;
     workspace_id: number;
     call_id: string;
+    started_at: Date;
+    duration_seconds: number;
     transcript: unknown;
     words: string;
   };
