@@ -24,7 +24,6 @@ import { vapiEngine } from "./providers/vapi/vapi-engine.ts";
 import { voyageEmbedder } from "./providers/voyage/voyage-embedder.ts";
 import { batchQuestions, rememberQuestions } from "./question-vectors.ts";
 import { relayEngine } from "./voice/relay/relay-engine.ts";
-import { SPOKEN } from "./voice/turn/spoken-phrases.ts";
 
 const EMBEDDERS = {
   "openai-compatible": openaiCompatibleEmbedder,
@@ -78,8 +77,6 @@ function openVapi({ vapi, publicUrl, twilio }: Config): App["voiceEngines"]["vap
     ...account,
     server: { url: `${publicUrl}/webhooks/vapi`, secret },
     twilio: twilio ?? null,
-    // With these words we hand a caller over: the assistant has no more to say.
-    endCallPhrases: Object.values(SPOKEN).map(({ colleague }) => colleague),
   });
 }
 

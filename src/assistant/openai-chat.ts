@@ -2,7 +2,7 @@ import type { App } from "../context.ts";
 import type { AccountCaller } from "../http/caller.ts";
 import { WrittenStream } from "../http/event-stream.ts";
 import { Problem } from "../http/problem.ts";
-import type { ChatToolCall } from "../ports/chat-model.ts";
+import type { ChatMessage, ChatToolCall } from "../ports/chat-model.ts";
 import { answerTurn } from "./answer-turn.ts";
 import { logBroken } from "./chat.ts";
 import { beginEvents } from "./chat-events.ts";
@@ -39,14 +39,22 @@ export async function createCompletion(
   }
 }
 
-/** A voice platform asks for a call that it holds: its settings are those of its model, not of ours. */
+/** A voice platform asks for a call that it holds: its settings and tools are those of its model, not of ours. */
 async function ask(app: App, caller: AccountCaller, request: CompletionRequest, signal: AbortSignal) {
   const question = toQuestion(request);
   const call = "call" in request ? await app.joinCall(app, caller, request, question.text) : null;
   if (call === null || question.client === null)
     return answerTurn(app, caller, request.model, question, signal);
-  const spoken = { ...question, ...call.question, client: { ...question.client, settings: {} } };
+  const { instructions, before } = question.client;
+  const client = { instructions, before: before.flatMap(saidOf), after: [], tools: [], settings: {} };
+  const spoken = { ...question, ...call.question, client };
   return call.speak(answerTurn(app, caller, request.model, spoken, signal), signal);
+}
+
+/** What was said in it: what the platform did with the call is none of the conversation's business. */
+function saidOf(message: ChatMessage): ChatMessage[] {
+  const { role, text } = message;
+  return (role === "user" || role === "assistant") && text !== "" ? [{ role, text }] : [];
 }
 
 /** The workspace's own tools run here: the client hears only of its own. */

@@ -42,10 +42,15 @@ export interface DueTransfer {
 
 /** Null: nobody is dialled, because nobody was asked for, or because the caller hung up before. */
 export function findDueTransfer(events: readonly CallEvent[]): DueTransfer | null {
-  const requested = findOf(events, "transfer_requested");
   const end = findOf(events, "ended");
-  if (requested === undefined || requested.to === NOBODY) return null;
   if (end === undefined || !LEFT_TO_A_HUMAN.includes(end.reason)) return null;
+  return findWantedTransfer(events);
+}
+
+/** The same while the assistant is still there; null: nobody was asked for, or nobody can be dialled. */
+export function findWantedTransfer(events: readonly CallEvent[]): DueTransfer | null {
+  const requested = findOf(events, "transfer_requested");
+  if (requested === undefined || requested.to === NOBODY) return null;
   return {
     language: requested.language ?? null,
     dialed: findOf(events, "transfer_dialed")?.to ?? null,

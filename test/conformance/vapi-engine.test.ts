@@ -36,7 +36,6 @@ function engineWith(more: Partial<VapiEngineOptions> = {}) {
     baseUrl: simulator.url,
     server: { url: "https://ai.example.com/webhooks/vapi", secret: SECRET },
     twilio: { accountSid: "AC1", authToken: TWILIO_TOKEN },
-    endCallPhrases: ["A colleague will take over from here."],
     ...more,
   });
   if (engine.assistants === null) throw new Error("Vapi has assistants of its own");
@@ -79,7 +78,6 @@ describe("an assistant", () => {
       },
       credentials: [{ provider: "custom-llm", apiKey: MODEL_KEY }],
       server: { url: "https://ai.example.com/webhooks/vapi", headers: { "X-Vapi-Secret": SECRET } },
-      endCallPhrases: ["A colleague will take over from here."],
     });
     expect(state.assistants[0]?.serverMessages).toContain("end-of-call-report");
   });

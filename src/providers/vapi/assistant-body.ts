@@ -12,7 +12,19 @@ export interface VapiServer {
  * What we are told of: states, a model that keeps callers waiting, and all of a call at its end. What is said meanwhile
  * we know from our own answers.
  */
-const SERVER_MESSAGES = ["status-update", "hang", "user-interrupted", "end-of-call-report"];
+const SERVER_MESSAGES = [
+  "status-update",
+  "hang",
+  "user-interrupted",
+  "transfer-destination-request",
+  "end-of-call-report",
+];
+
+/**
+ * What our answers may tell Vapi to do with the call, by calling these. To whom a caller is transferred is asked in that
+ * moment, since no destination is named here.
+ */
+const CALL_TOOLS = [{ type: "transferCall", destinations: [] }, { type: "endCall" }];
 
 /** Vapi tries again for some 30 seconds; what is lost all the same is asked for. */
 const BACKOFF = { type: "exponential", maxRetries: 5, baseDelaySeconds: 1 };
@@ -20,15 +32,8 @@ const BACKOFF = { type: "exponential", maxRetries: 5, baseDelaySeconds: 1 };
 /** As long as Vapi waits for our first word; the least that it takes. */
 const MODEL_TIMEOUT_SECONDS = 20;
 
-/**
- * An assistant in Vapi's words, whole: what is not in it would stay as it was, so nothing is left out.
- *
- * @param endCallPhrases once the assistant has said one of these, Vapi hangs up
- */
-export function assistantBody(
-  assistant: EngineAssistant,
-  { server, endCallPhrases }: { server: VapiServer; endCallPhrases: readonly string[] },
-) {
+/** An assistant in Vapi's words, whole: what is not in it would stay as it was, so nothing is left out. */
+export function assistantBody(assistant: EngineAssistant, server: VapiServer) {
   const { reference, firstMessage, prompt, model } = assistant;
   return {
     name: reference,
@@ -45,11 +50,13 @@ export function assistantBody(
       // With the call, so that its caller is known.
       metadataSendMode: "variable",
       timeoutSeconds: MODEL_TIMEOUT_SECONDS,
+      tools: CALL_TOOLS,
     },
     credentials: [{ provider: "custom-llm", apiKey: model.apiKey }],
     server: { url: server.url, headers: { "X-Vapi-Secret": server.secret }, backoffPlan: BACKOFF },
     serverMessages: SERVER_MESSAGES,
-    endCallPhrases: [...endCallPhrases],
+    // An assistant that was told of some in an earlier version has them still.
+    endCallPhrases: [],
   };
 }
 

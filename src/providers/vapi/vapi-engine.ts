@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { EngineAssistants, VoiceEngine } from "../../ports/voice-engine.ts";
+import type { EngineAssistant, EngineAssistants, VoiceEngine } from "../../ports/voice-engine.ts";
 import { assistantBody, type VapiServer } from "./assistant-body.ts";
 import { createAssistant, deleteAssistant, findAssistants, updateAssistant } from "./assistants.ts";
 import { provider, type VapiOptions } from "./call-vapi.ts";
@@ -15,7 +15,6 @@ export interface VapiEngineOptions extends VapiOptions {
   server: VapiServer;
   /** Whose numbers can be brought to Vapi; null: none. */
   twilio: TwilioAccount | null;
-  endCallPhrases: readonly string[];
 }
 
 /** Vapi listens and speaks; the answers are ours. Shapes: `@vapi-ai/server-sdk` 2.0.1 and docs.vapi.ai. */
@@ -59,7 +58,7 @@ function assistantsAt(options: VapiEngineOptions): EngineAssistants {
     async putAssistant(assistant, knownId, signal) {
       const { reference, model } = assistant;
       const sent = {
-        body: assistantBody(assistant, options),
+        body: assistantBody(assistant, options.server),
         secrets: [model.apiKey, options.server.secret],
       };
       if (knownId !== null && (await updateAssistant(options, knownId, sent, signal))) return knownId;
@@ -75,7 +74,18 @@ function assistantsAt(options: VapiEngineOptions): EngineAssistants {
   };
 }
 
-/** Too short to tell the secret by. */
-function targetOf({ server, endCallPhrases }: VapiEngineOptions): string {
-  return hash("sha256", JSON.stringify([server, endCallPhrases]), "hex").slice(0, 12);
+/** Of all that we tell of anybody, but too short to tell the secret by. */
+function targetOf({ server }: VapiEngineOptions): string {
+  return hash("sha256", JSON.stringify(assistantBody(ANYBODY, server)), "hex").slice(0, 12);
 }
+
+const ANYBODY: EngineAssistant = {
+  reference: "",
+  firstMessage: "",
+  prompt: "",
+  voice: { provider: "vapi", voiceId: "" },
+  transcriber: { provider: "deepgram", model: "", language: "" },
+  fallbackVoices: [],
+  fallbackTranscribers: [],
+  model: { baseUrl: "", name: "", apiKey: "" },
+};

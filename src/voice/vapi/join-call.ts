@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { JoinCall } from "../../assistant/held-call.ts";
 import { languageOf } from "../../assistant/language.ts";
 import type { App } from "../../context.ts";
@@ -5,11 +6,13 @@ import { resolveContact } from "../../conversations/resolve-contact.ts";
 import { appendCallEvents } from "../append-call-events.ts";
 import type { NewCallEvent } from "../call-events.ts";
 import type { CallOwner } from "../call-row.ts";
+import { NOBODY } from "../project-transfer.ts";
+import { findCall } from "../relay/find-called.ts";
 import { spokenInstructions } from "../turn/spoken-instructions.ts";
 import { SPOKEN, spokenLanguage } from "../turn/spoken-phrases.ts";
 import { findAssistantByKey } from "./find-assistant.ts";
 import { openVapiCall } from "./open-vapi-call.ts";
-import { speakAnswer, type ToolEvent } from "./speak-answer.ts";
+import { CALL_TOOLS, speakAnswer, speakLast, type ToolEvent } from "./speak-answer.ts";
 import { factsOf, VapiCall } from "./vapi-call.ts";
 
 /**
@@ -27,7 +30,7 @@ export const joinVapiCall: JoinCall = async (app, caller, request, asked) => {
   const { owner, firstMessage } = assistant;
   const { id: callId } = await openVapiCall(app, assistant, call);
   const contactId = await contactOf(app, owner, call);
-  const turn = newTurn(app, owner, callId, asked, startMs);
+  const turn = newTurn(app, owner, callId, asked, { startMs, canDial: canDial(request) });
   return {
     question: {
       channel: "voice",
@@ -39,9 +42,18 @@ export const joinVapiCall: JoinCall = async (app, caller, request, asked) => {
     },
     async *speak(events, signal) {
       const phrases = SPOKEN[spokenLanguage(languageOf(asked))];
-      const speaking = { phrases, patienceMs: app.callWaits.slowAnswerMs, hooks: turn.hooks };
+      if (isTransferRefused(request)) {
+        await turn.noteRefusal(phrases.nobodyReached);
+        yield* speakLast(phrases.nobodyReached, turn.id);
+        return;
+      }
+      const patienceMs = app.callWaits.slowAnswerMs;
       try {
-        for await (const event of speakAnswer(events, speaking, signal)) {
+        for await (const event of speakAnswer(
+          events,
+          { phrases, patienceMs, turnId: turn.id, hooks: turn.hooks },
+          signal,
+        )) {
           turn.note(event.type === "text" ? event.text : "");
           yield event;
         }
@@ -51,6 +63,19 @@ export const joinVapiCall: JoinCall = async (app, caller, request, asked) => {
     },
   };
 };
+
+/** Vapi offers what it can do with the call as tools of the model. */
+function canDial({ tools }: Readonly<Record<string, unknown>>): boolean {
+  return Offered.safeParse(tools).data?.some((tool) => tool.function.name === CALL_TOOLS.transfer) === true;
+}
+
+const Offered = z.array(z.object({ function: z.object({ name: z.string() }) }));
+
+/** It asks again after what it was to do only if it could not: whoever was transferred is gone. */
+function isTransferRefused({ messages }: Readonly<Record<string, unknown>>): boolean {
+  const [result, wish] = Array.isArray(messages) ? messages.slice(-2).reverse() : [];
+  return result?.role === "tool" && JSON.stringify(wish?.tool_calls ?? []).includes(CALL_TOOLS.transfer);
+}
 
 /** Vapi sends the call, and beside it who calls whom. */
 function readCall({ call, phoneNumber, customer }: Readonly<Record<string, unknown>>): VapiCall | undefined {
@@ -76,17 +101,31 @@ async function contactOf(app: App, owner: CallOwner, call: VapiCall): Promise<st
 }
 
 /** One question and its answer, on their way into the log: all at once, when the answer is over. */
-function newTurn(app: App, owner: CallOwner, callId: string, asked: string, startMs: number) {
+function newTurn(
+  app: App,
+  owner: CallOwner,
+  callId: string,
+  asked: string,
+  { startMs, canDial }: { startMs: number; canDial: boolean },
+) {
   const id = app.newId();
   const askedAt = app.now();
   const events: NewCallEvent[] = [];
   let said = "";
   let saidAt = askedAt;
   let askedModelMs: number | null = null;
+  let tookMs = 0;
+
+  async function append(written: readonly NewCallEvent[]): Promise<void> {
+    await appendCallEvents(app, owner, callId, written).catch((error: unknown) =>
+      app.log.warn({ error, callId }, "a turn could not be written; the report has it, too"),
+    );
+  }
   return {
     id,
-    noteAsking() {
+    noteAsking(retrievalMs: number) {
       askedModelMs = performance.now();
+      tookMs = retrievalMs;
     },
     note(text: string) {
       if (said === "") saidAt = app.now();
@@ -98,7 +137,7 @@ function newTurn(app: App, owner: CallOwner, callId: string, asked: string, star
         const now = performance.now();
         const totalMs = now - startMs;
         const modelMs = askedModelMs === null ? 0 : now - askedModelMs;
-        const timed = { totalMs, oursMs: totalMs - modelMs, modelMs };
+        const timed = { totalMs, oursMs: totalMs - modelMs, retrievalMs: tookMs, modelMs };
         events.push({ kind: "turn_timed", turnId: id, ...timed, at: app.now(), key: `timed:${id}` });
       },
       onTool(event: ToolEvent) {
@@ -108,9 +147,14 @@ function newTurn(app: App, owner: CallOwner, callId: string, asked: string, star
         if (event.type === "tool-started") events.push({ kind: "tool_started", ...tool });
         else events.push({ kind: "tool_ended", ...tool, status: event.status, ms: event.ms });
       },
-      onHandoff() {
-        const at = app.now();
-        events.push({ kind: "transfer_requested", turnId: id, to: "human", at, key: "handoff" });
+      /** Known before Vapi asks whom to dial. */
+      async onHandoff() {
+        const handoffNumber = canDial ? (await findCall(app, callId))?.handoffNumber : null;
+        const to = handoffNumber ?? NOBODY;
+        await append([
+          { kind: "transfer_requested", turnId: id, to, reason: "human", at: app.now(), key: "handoff" },
+        ]);
+        return { canTransfer: to !== NOBODY };
       },
       onFailure(error: unknown) {
         app.log.warn({ error, callId }, "an answer on the phone failed");
@@ -131,9 +175,14 @@ function newTurn(app: App, owner: CallOwner, callId: string, asked: string, star
         ...events,
         ...spoken,
       ];
-      await appendCallEvents(app, owner, callId, written).catch((error: unknown) =>
-        app.log.warn({ error, callId }, "a turn could not be written; the report has it, too"),
-      );
+      await append(written);
+    },
+    async noteRefusal(text: string): Promise<void> {
+      const at = app.now();
+      await append([
+        { kind: "transfer_ended", status: "failed", at, key: "transfer-ended" },
+        { kind: "agent_said", turnId: id, text, at, key: `agent:${id}` },
+      ]);
     },
   };
 }

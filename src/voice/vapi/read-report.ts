@@ -1,4 +1,4 @@
-import type { CallEvent, NewCallEvent } from "../call-events.ts";
+import type { CallEvent, NewCallEvent, TransferOutcome } from "../call-events.ts";
 import type { VapiCall } from "./vapi-call.ts";
 
 /** More than anybody says in the longest call that Vapi allows. */
@@ -30,6 +30,7 @@ const ITEMS: Readonly<Record<string, string>> = {
 export function readReport(call: VapiCall, known: readonly CallEvent[], at: Date): NewCallEvent[] {
   return [
     ...transcriptOf(call, known, at),
+    ...transferOf(call, known, at),
     ...latenciesOf(call, known, at),
     ...recordingOf(call, at),
     ...summaryOf(call, at),
@@ -59,6 +60,36 @@ function transcriptOf({ artifact }: VapiCall, known: readonly CallEvent[], at: D
   if (entries.length === 0) return [];
   return [{ kind: "transcript", entries: entries.slice(0, ENTRIES_MAX), at, key: "transcript" }];
 }
+
+/** What came of dialling a human; of a caller who was just handed on, Vapi does not know. */
+function transferOf(
+  { artifact, endedReason }: VapiCall,
+  known: readonly CallEvent[],
+  at: Date,
+): NewCallEvent[] {
+  if (!known.some(({ kind }) => kind === "transfer_dialed")) return [];
+  const told = artifact?.transfers?.at(-1)?.status ?? "";
+  const status = OUTCOMES[told] ?? UNREACHED.find(([words]) => words.test(endedReason ?? ""))?.[1];
+  return status === undefined ? [] : [{ kind: "transfer_ended", status, at, key: "transfer-ended" }];
+}
+
+const OUTCOMES: Readonly<Record<string, TransferOutcome>> = {
+  connected: "answered",
+  completed: "answered",
+  "no-answer": "no_answer",
+  // Nobody was reached by it.
+  voicemail: "no_answer",
+  busy: "busy",
+  failed: "failed",
+  cancelled: "canceled",
+};
+
+/** What the end of the call says of it. */
+const UNREACHED: readonly (readonly [words: RegExp, status: TransferOutcome])[] = [
+  [/forwarding\.operator-busy/, "busy"],
+  [/forwarding\.no-answer/, "no_answer"],
+  [/transfer-failed/, "failed"],
+];
 
 /** How long the caller waited, as Vapi saw it; what of it was ours, we have measured. Turn by turn, in their order. */
 function latenciesOf({ artifact }: VapiCall, known: readonly CallEvent[], at: Date): NewCallEvent[] {

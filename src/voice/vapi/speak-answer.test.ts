@@ -40,21 +40,29 @@ async function* stream(...events: (TurnEvent | Error | Promise<unknown>)[]) {
 }
 
 /** What is heard, and what was told beside it. */
-async function hear(events: AsyncGenerator<TurnEvent, void, void>, patienceMs = 60_000) {
+async function hear(
+  events: AsyncGenerator<TurnEvent, void, void>,
+  { patienceMs = 60_000, canTransfer = true }: { patienceMs?: number; canTransfer?: boolean } = {},
+) {
   const told: string[] = [];
   const hooks: SpeakingHooks = {
     onFirstWords: () => void told.push("first words"),
     onTool: (event) => void told.push(event.type),
-    onHandoff: () => void told.push("handoff"),
+    onHandoff: async () => {
+      told.push("handoff");
+      return { canTransfer };
+    },
     onFailure: () => void told.push("failure"),
   };
   const heard: TurnEvent[] = [];
-  for await (const event of speakAnswer(events, { phrases: en, patienceMs, hooks }, signal))
+  for await (const event of speakAnswer(events, { phrases: en, patienceMs, turnId: "t1", hooks }, signal))
     heard.push(event);
   const last = heard.at(-1);
   const words = heard.flatMap((event) => (event.type === "text" ? [event.text] : [])).join("");
   expect(last).toMatchObject({ type: "end", text: words });
-  return { words: words.trim(), told };
+  const calls = heard.flatMap((event) => (event.type === "client-calls" ? event.calls : []));
+  expect(last).toMatchObject({ reason: calls.length > 0 ? "tool-calls" : "stop" });
+  return { words: words.trim(), told, ...(calls.length === 0 ? {} : { calls }) };
 }
 
 test("an answer is spoken without marks, however it came in pieces", async () => {
@@ -77,7 +85,7 @@ test("what is said before a tool is a whole sentence, and the tool is told of", 
 
 test("one that is slow asks for patience, once, and then goes on", async () => {
   const { promise: wait, resolve: goOn } = Promise.withResolvers<void>();
-  const heard = hear(stream(wait, text("From nine to six."), end()), 1);
+  const heard = hear(stream(wait, text("From nine to six."), end()), { patienceMs: 1 });
   setTimeout(goOn, 40);
   expect((await heard).words).toBe(`${en.oneMoment} From nine to six.`);
 });
@@ -95,24 +103,36 @@ test("one that is empty is said to be none", async () => {
   expect((await hear(stream(end()))).words).toBe(en.noAnswer);
 });
 
-test("a human who has taken over, or is asked for, ends it with the words that end the call", async () => {
-  expect(await hear(stream(end({ paused: true })))).toMatchObject({
+const TRANSFER = [{ id: "transferCall-t1", name: "transferCall", arguments: {} }];
+
+test("a human who has taken over, or is asked for, has the call transferred", async () => {
+  expect(await hear(stream(end({ paused: true })))).toEqual({
     words: en.colleague,
     told: ["handoff", "first words"],
+    calls: TRANSFER,
   });
   const asked = await hear(stream(...tool("request_handoff"), text("One second."), end()));
   expect(asked.words).toBe(`One second. ${en.colleague}`);
-  expect(asked.told).toContain("handoff");
-  expect((await hear(stream(...tool("request_handoff"), new Error("broken off")))).words).toBe(en.colleague);
+  expect(asked).toMatchObject({ told: expect.arrayContaining(["handoff"]), calls: TRANSFER });
+  const failed = await hear(stream(...tool("request_handoff"), new Error("broken off")));
+  expect(failed).toMatchObject({ words: en.colleague, calls: TRANSFER });
+});
+
+test("where nobody can be dialled, somebody gets back to the caller, and the call ends", async () => {
+  expect(await hear(stream(end({ paused: true })), { canTransfer: false })).toMatchObject({
+    words: en.callBack,
+    calls: [{ name: "endCall" }],
+  });
 });
 
 test("who hangs up ends it", async () => {
   const gone = new AbortController();
   gone.abort(new Error("gone"));
-  const hooks = { onFirstWords() {}, onTool() {}, onHandoff() {}, onFailure() {} };
+  const onHandoff = async () => ({ canTransfer: false });
+  const hooks = { onFirstWords() {}, onTool() {}, onHandoff, onFailure() {} };
   const events = speakAnswer(
     stream(new Error("gone")),
-    { phrases: en, patienceMs: 1_000, hooks },
+    { phrases: en, patienceMs: 1_000, turnId: "t1", hooks },
     gone.signal,
   );
   await expect(events.next()).rejects.toThrow("gone");

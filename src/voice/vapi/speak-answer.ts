@@ -6,6 +6,9 @@ import type { SpokenPhrases } from "../turn/spoken-phrases.ts";
 /** The built-in tool by which a model asks for a human. */
 const HANDOFF_TOOL = "request_handoff";
 
+/** What Vapi does with the call when an answer calls it: these are in the assistant that it was given. */
+export const CALL_TOOLS = { transfer: "transferCall", end: "endCall" } as const;
+
 export type ToolEvent = Extract<TurnEvent, { type: "tool-started" | "tool-ended" }>;
 
 /** What is told of an answer while it is spoken. */
@@ -13,8 +16,8 @@ export interface SpeakingHooks {
   /** With the first words. */
   onFirstWords(): void;
   onTool(event: ToolEvent): void;
-  /** A human goes on. */
-  onHandoff(): void;
+  /** A human goes on. Tells whether one can be dialled; otherwise somebody gets back to the caller. */
+  onHandoff(): Promise<{ canTransfer: boolean }>;
   onFailure(error: unknown): void;
 }
 
@@ -22,16 +25,18 @@ export interface Speaking {
   phrases: SpokenPhrases;
   /** Until the caller is asked for patience. */
   patienceMs: number;
+  /** Of the question: what the answer has Vapi do is named after it. */
+  turnId: string;
   hooks: SpeakingHooks;
 }
 
 /**
  * An answer as it is spoken: clause by clause, without Markdown and citations, and never nothing. A slow one asks for
- * patience once; one that fails is an apology; one that hands the caller over ends with the words that end the call.
+ * patience once; one that fails is an apology; one that hands the caller over has Vapi transfer or end the call.
  */
 export async function* speakAnswer(
   events: AsyncGenerator<TurnEvent, void, void>,
-  { phrases, patienceMs, hooks }: Speaking,
+  { phrases, patienceMs, turnId, hooks }: Speaking,
   signal: AbortSignal,
 ): AsyncGenerator<TurnEvent, void, void> {
   const spoken = { text: "", pending: "", isInLine: false, isHandedOff: false };
@@ -78,10 +83,28 @@ export async function* speakAnswer(
     yield* say(spoken.isHandedOff ? "" : phrases.apology);
   }
   if (spoken.isHandedOff || end?.paused === true) {
-    hooks.onHandoff();
-    yield* say(phrases.colleague);
-  } else if (spoken.text === "") yield* say(phrases.noAnswer);
+    const { canTransfer } = await hooks.onHandoff();
+    yield* say(canTransfer ? phrases.colleague : phrases.callBack);
+    yield* leave(
+      canTransfer ? CALL_TOOLS.transfer : CALL_TOOLS.end,
+      { ...(end ?? NOTHING), text: spoken.text },
+      turnId,
+    );
+    return;
+  }
+  if (spoken.text === "") yield* say(phrases.noAnswer);
   yield { ...(end ?? NOTHING), text: spoken.text };
+}
+
+/** Words that end the call. */
+export function* speakLast(words: string, turnId: string): Generator<TurnEvent, void, void> {
+  yield { type: "text", text: words };
+  yield* leave(CALL_TOOLS.end, { ...NOTHING, text: words }, turnId);
+}
+
+function* leave(tool: string, end: TurnEnd, turnId: string): Generator<TurnEvent, void, void> {
+  yield { type: "client-calls", calls: [{ id: `${tool}-${turnId}`, name: tool, arguments: {} }] };
+  yield { ...end, reason: "tool-calls" };
 }
 
 /** The end of an answer that failed. */

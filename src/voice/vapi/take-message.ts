@@ -5,6 +5,7 @@ import { type CallOwner, readCallEvents } from "../call-row.ts";
 import { endCall } from "../end-call.ts";
 import type { EndedReason } from "../ended-reasons.ts";
 import { findCarrierCall } from "../relay/find-called.ts";
+import { chooseDestination } from "./choose-destination.ts";
 import { findAssistantById } from "./find-assistant.ts";
 import { openVapiCall, PROVIDER } from "./open-vapi-call.ts";
 import { readReport } from "./read-report.ts";
@@ -21,14 +22,18 @@ interface LoggedCall {
  * Writes what Vapi tells of a call. It may come twice, late, out of order or not at all: each thing is written once, and
  * the call ends with the report, or when Vapi is asked for it; see `reconcile-calls.ts`.
  *
- * @returns `unknown`: of an assistant that is not ours
+ * @returns what Vapi is answered; undefined: it told of an assistant that is not ours
  */
-export async function takeMessage(app: App, message: VapiMessage): Promise<"taken" | "unknown"> {
+export async function takeMessage(app: App, message: VapiMessage): Promise<object | undefined> {
+  if (message.type === "transfer-destination-request") {
+    const known = await findCarrierCall(app, PROVIDER, message.call.id);
+    return known && chooseDestination(app, known);
+  }
   const logged = await findLogged(app, message.call);
-  if (logged === undefined) return "unknown";
+  if (logged === undefined) return undefined;
   if (message.type === "end-of-call-report") await takeReport(app, logged, message.call);
   else await appendCallEvents(app, logged.owner, logged.id, eventsOf(message, message.at ?? app.now()));
-  return "taken";
+  return {};
 }
 
 /** All that Vapi says of a call that is over. Of one that has ended here, bill and recording are added. */

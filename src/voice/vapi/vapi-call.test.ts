@@ -4,6 +4,7 @@ import { conversationOf, endedCall, readCall } from "../../../test/call-support.
 import { newChatWorld, until } from "../../../test/chat-support.ts";
 import { SPEECH_LATENCY_MS } from "../../../test/simulators/vapi/vapi-caller.ts";
 import { WEBHOOK_SECRET } from "../../../test/simulators/vapi/vapi-simulator.ts";
+import type { World } from "../../../test/support.ts";
 import { integrationPath, linkAtVapi, startVapiServer } from "../../../test/vapi-support.ts";
 import { endLostCalls, reclaimCalls } from "../sweep-calls.ts";
 import { SPOKEN } from "../turn/spoken-phrases.ts";
@@ -158,23 +159,108 @@ describe("a caller", () => {
     const page = await world.api.get(`${world.path}/conversations?channel=voice`);
     const [conversation] = page.body.conversations;
     await world.api.post(`${world.path}/conversations/${conversation.id}/update`, { bot_paused: true });
-    expect(await caller.say("I want a human.")).toBe(SPOKEN.en.colleague);
+    expect(await caller.say("I want a human.")).toBe(SPOKEN.en.callBack);
     expect(await endedCall(server, caller.id)).toMatchObject({ ended_reason: "transferred" });
   });
 });
 
-describe("an assistant", () => {
-  test("that asks for a human hands the caller over, with what its tools did in the log", async () => {
-    const { to } = await openShop();
+const HUMAN = "+390698765432";
+
+describe("an assistant that asks for a human", () => {
+  /** Its caller has asked for one. */
+  async function ask({ handoffNumber }: { handoffNumber: string | null }) {
+    const { world, to } = await openShop();
+    const settings = { handoff_number: handoffNumber };
+    expect((await world.api.post(`${world.path}/update`, settings)).status).toBe(200);
     const wish = { toolCalls: [{ name: "request_handoff", arguments: { reason: "wants a refund" } }] };
     model.chat.say(wish, { texts: ["Somebody will help you."] });
     const caller = await vapi.call({ to });
-    expect(await caller.say("I want my money back.")).toBe(`Somebody will help you. ${SPOKEN.en.colleague}`);
+    return { world, to, caller, ask: () => caller.say("I want my money back.") };
+  }
+  const transferOf = async (world: World, id: string) =>
+    (await world.api.get(`/v1/voice-integration/call-logs/${id}`)).body.call_log.transfer;
+  const eventsOf = (call: { events: { kind: string }[] }) =>
+    call.events.flatMap(({ kind }) => (kind.startsWith("transfer") ? [kind] : []));
+
+  test("has the caller put through, with what its tools did in the log", async () => {
+    const { world, to, caller, ask: say } = await ask({ handoffNumber: HUMAN });
+    expect(await say()).toBe(`Somebody will help you. ${SPOKEN.en.colleague}`);
+    // The model is not offered what Vapi can do with a call.
+    expect(JSON.stringify(model.chat.seen.at(-1)?.tools ?? [])).not.toContain("transferCall");
     const call = await endedCall(server, caller.id);
     expect(call).toMatchObject({ ended_reason: "transferred" });
     expect(call.transcript.find(({ role }) => role === "tool")).toMatchObject({
       tool: { name: "request_handoff", status: "ok" },
     });
+    expect(await transferOf(world, call.id)).toEqual({
+      reason: "human",
+      to: HUMAN,
+      status: "answered",
+      seconds: null,
+    });
+    expect(eventsOf(call)).toEqual(["transfer_requested", "transfer_dialed", "transfer_ended"]);
+    expect(caller.transferredTo).toEqual({ type: "number", number: HUMAN, message: "", callerId: to });
+  });
+
+  test("whose telephone is busy is one who gets back to the caller", async () => {
+    const { world, caller, ask: say } = await ask({ handoffNumber: HUMAN });
+    caller.transferOutcome = "busy";
+    await say();
+    const call = await endedCall(server, caller.id);
+    expect(call).toMatchObject({ ended_reason: "transfer_failed" });
+    expect(await transferOf(world, call.id)).toMatchObject({ to: HUMAN, status: "busy" });
+  });
+
+  test("of whom nothing more is told has been dialled", async () => {
+    const { world, caller, ask: say } = await ask({ handoffNumber: HUMAN });
+    caller.transferOutcome = "unknown";
+    await say();
+    const call = await endedCall(server, caller.id);
+    expect(call).toMatchObject({ ended_reason: "transferred" });
+    expect(await transferOf(world, call.id)).toMatchObject({ to: HUMAN, status: "dialed" });
+  });
+
+  test("who has no telephone promises that somebody gets back to the caller, and hangs up", async () => {
+    const { world, caller, ask: say } = await ask({ handoffNumber: null });
+    expect(await say()).toBe(`Somebody will help you. ${SPOKEN.en.callBack}`);
+    const call = await endedCall(server, caller.id);
+    expect(call).toMatchObject({ ended_reason: "transferred" });
+    expect(await transferOf(world, call.id)).toMatchObject({ to: null, status: "not_dialed" });
+  });
+
+  test("whose number went in that moment is not dialled, and the caller hears so", async () => {
+    const { world, caller, ask: say } = await ask({ handoffNumber: HUMAN });
+    caller.beforeDestination = async () => {
+      await world.api.post(`${world.path}/update`, { handoff_number: null });
+    };
+    expect(await say()).toBe(`Somebody will help you. ${SPOKEN.en.colleague} ${SPOKEN.en.nobodyReached}`);
+    const call = await endedCall(server, caller.id);
+    expect(call).toMatchObject({ ended_reason: "transferred" });
+    expect(await transferOf(world, call.id)).toMatchObject({ to: null, status: "not_dialed" });
+  });
+
+  test("tells the same when it is asked twice, and nothing to those who do not show the secret", async () => {
+    const { world, caller, ask: say } = await ask({ handoffNumber: HUMAN });
+    const call = { id: caller.id };
+    const asking = JSON.stringify({ message: { type: "transfer-destination-request", call } });
+    // Nobody was asked for yet.
+    expect(await (await webhook(asking, signed)).json()).toEqual({ error: expect.any(String) });
+    caller.beforeDestination = async () => {
+      for (const _ of [1, 2])
+        expect(await (await webhook(asking, signed)).json()).toMatchObject({
+          destination: { number: HUMAN },
+        });
+      expect(await (await webhook(asking)).text()).not.toContain(HUMAN);
+      // Who was dialled once is dialled, whoever is set meanwhile.
+      await world.api.post(`${world.path}/update`, { handoff_number: "+390600000001" });
+    };
+    await say();
+    expect(caller.transferredTo).toMatchObject({ number: HUMAN });
+    expect(eventsOf(await endedCall(server, caller.id))).toEqual([
+      "transfer_requested",
+      "transfer_dialed",
+      "transfer_ended",
+    ]);
   });
 });
 

@@ -19,6 +19,7 @@ const said = z.looseObject({
 const artifact = maybe(
   z.looseObject({
     messages: maybe(z.array(said)),
+    transfers: maybe(z.array(z.looseObject({ status: words }))),
     recordingUrl: words,
     recording: maybe(z.looseObject({ mono: maybe(z.looseObject({ combinedUrl: words })) })),
     performanceMetrics: maybe(

@@ -37,11 +37,11 @@ async function receive(app: App, { body, headers, requestId }: PublicRequest): P
     app.log.warn({ requestId, sizeBytes: body.length }, "Vapi sent what cannot be read");
     return answer(200, {});
   }
-  const outcome = await takeMessage(app, message);
-  app.engineMessages.count(outcome);
-  if (outcome === "unknown")
+  const taken = await takeMessage(app, message);
+  app.engineMessages.count(taken === undefined ? "unknown" : "taken");
+  if (taken === undefined)
     app.log.warn({ requestId, type: message.type }, "Vapi told of a call that is nobody's here");
-  return answer(200, {});
+  return answer(200, taken ?? {});
 }
 
 function answer(status: number, body: object): PublicAnswer {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Vapi } from "@vapi-ai/server-sdk";
-import { readSpoken } from "./read-spoken.ts";
+import { readSpoken, type ToolWish } from "./read-spoken.ts";
+import { TransferAnswer } from "./vapi-schemas.ts";
 import type { VapiAssistant, VapiPhoneNumber, VapiState } from "./vapi-state.ts";
 
 /** Where a server of ours is, and how Vapi reaches it. */
@@ -29,6 +30,9 @@ interface Said {
   duration: number;
 }
 
+/** What comes of dialling the human whom a caller is transferred to. */
+export type TransferOutcome = "connected" | "busy" | "unknown";
+
 const SPEECH_MS = 400;
 /** What listening and speaking take beside the model. */
 export const SPEECH_LATENCY_MS = 900;
@@ -52,6 +56,15 @@ export class VapiCaller {
   readonly #from: string | null;
   readonly #startedAt = Date.now();
   readonly #said: Said[] = [];
+  /** What the model is told: also which tools were called, and what came of it. */
+  readonly #history: object[] = [];
+  readonly #transfers: Vapi.TransferArtifact[] = [];
+  /** Of the next transfer. */
+  transferOutcome: TransferOutcome = "connected";
+  /** Runs before the server is asked whom to transfer to. */
+  beforeDestination: () => Promise<void> = async () => undefined;
+  /** As the server answered. */
+  transferredTo: object | null = null;
   /** Of each turn, milliseconds. */
   readonly #latencies: number[] = [];
   #status: Vapi.CallStatus = "queued";
@@ -95,7 +108,61 @@ export class VapiCaller {
     const phrases = (this.#assistant.endCallPhrases ?? []).map((phrase) => phrase.toLowerCase());
     if (phrases.some((phrase) => answer.text.toLowerCase().includes(phrase)))
       await this.hangUp("assistant-said-end-call-phrase");
-    return answer.text;
+    const more = await this.#fulfil(answer.wishes);
+    return more === "" ? answer.text : `${answer.text} ${more}`;
+  }
+
+  /** Does what an answer has called for. @returns what was said after it */
+  async #fulfil([wish]: readonly ToolWish[]): Promise<string> {
+    if (wish === undefined) return "";
+    const offered = (this.#assistant.model?.tools ?? []).find(({ type }) => type === wish.name);
+    if (offered === undefined) throw new Error(`the assistant has no tool ${wish.name}`);
+    if (offered.type === "endCall") {
+      await this.hangUp("assistant-ended-call");
+      return "";
+    }
+    const destination = offered.destinations?.[0] ?? (await this.#askDestination());
+    if ("error" in destination) {
+      this.#history.push(
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ id: wish.id, type: "function", function: { name: wish.name, arguments: "{}" } }],
+        },
+        { role: "tool", tool_call_id: wish.id, content: destination.error },
+      );
+      const answer = await this.#askModel(undefined);
+      if (answer.text !== "") this.#hear("bot", answer.text);
+      return `${answer.text}${await this.#fulfil(answer.wishes)}`;
+    }
+    this.transferredTo = destination;
+    await this.#transfer(destination.number);
+    return "";
+  }
+
+  async #askDestination() {
+    const { server, serverMessages } = this.#assistant;
+    const type = "transfer-destination-request";
+    if (server?.url === undefined || serverMessages?.includes(type) !== true)
+      return { error: "No destination was provided." };
+    const message = { timestamp: Date.now(), type, ...this.#common() };
+    await this.beforeDestination();
+    const { status, body } = await this.#post(this.#here(server.url), message);
+    if (status !== 200) return { error: `The server answered ${status}.` };
+    const answer = TransferAnswer.parse(JSON.parse(body));
+    return "error" in answer ? answer : answer.destination;
+  }
+
+  /** The assistant leaves; what becomes of the caller and the human is theirs. */
+  async #transfer(number: string): Promise<void> {
+    const destination = { type: "number" as const, number };
+    this.#status = "forwarding";
+    await this.send("status-update", { status: "forwarding", destination });
+    if (this.transferOutcome !== "unknown")
+      this.#transfers.push({ destination, mode: "blind-transfer", status: this.transferOutcome });
+    await this.hangUp(
+      this.transferOutcome === "busy" ? "call.forwarding.operator-busy" : "assistant-forwarded-call",
+    );
   }
 
   /** Only what Vapi knows of the end: nothing is sent. */
@@ -138,11 +205,15 @@ export class VapiCaller {
     const message = { timestamp: Date.now(), type, ...this.#common(), ...of };
     const statuses: number[] = [];
     for (let time = 0; time < times; time += 1)
-      statuses.push(await this.#post(this.#here(server.url), message, headers));
+      statuses.push((await this.#post(this.#here(server.url), message, headers)).status);
     return statuses;
   }
 
-  async #post(url: string, message: object, headers?: Record<string, string>): Promise<number> {
+  async #post(
+    url: string,
+    message: object,
+    headers?: Record<string, string>,
+  ): Promise<{ status: number; body: string }> {
     const { server } = this.#assistant;
     const own = Object.fromEntries(Object.entries(server?.headers ?? {}).map(([k, v]) => [k, String(v)]));
     const retries = server?.backoffPlan?.maxRetries ?? 0;
@@ -152,8 +223,8 @@ export class VapiCaller {
         headers: { "content-type": "application/json", ...(headers ?? own) },
         body: JSON.stringify({ message }),
       });
-      await response.arrayBuffer();
-      if (response.status < 500 || attempt >= retries) return response.status;
+      const body = await response.text();
+      if (response.status < 500 || attempt >= retries) return { status: response.status, body };
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
@@ -162,20 +233,17 @@ export class VapiCaller {
     const { model, credentials } = this.#assistant;
     const key = credentials?.find(({ provider }) => provider === "custom-llm")?.apiKey;
     if (model === undefined || key === undefined) throw new Error("the assistant has no model to ask");
-    const history = this.#said.map(({ role, message }) => ({
-      role: role === "bot" ? "assistant" : "user",
-      content: message,
-    }));
     const { customer, phoneNumber, call } = this.#common();
     return readSpoken(
       `${this.#here(model.url)}/chat/completions`,
       key,
       {
         model: model.model,
-        messages: [...(model.messages ?? []), ...history],
+        messages: [...(model.messages ?? []), ...this.#history],
         temperature: model.temperature ?? 0.5,
         max_tokens: model.maxTokens ?? 250,
         stream: true,
+        ...(model.tools === undefined ? {} : { tools: model.tools.map(toFunction) }),
         ...(model.metadataSendMode === "off" ? {} : { metadata: {}, call, phoneNumber, customer }),
       },
       heardChars,
@@ -185,6 +253,7 @@ export class VapiCaller {
   #hear(role: Said["role"], message: string): void {
     const time = Math.max(this.#clock + 1, Date.now());
     this.#clock = time + SPEECH_MS;
+    this.#history.push({ role: role === "bot" ? "assistant" : "user", content: message });
     this.#said.push({
       role,
       message,
@@ -254,6 +323,7 @@ export class VapiCaller {
           ...this.#said,
         ],
         transcript: this.#said.map(({ role, message }) => `${role}: ${message}`).join("\n"),
+        ...(this.#transfers.length === 0 ? {} : { transfers: this.#transfers }),
         recordingUrl: url,
         recording: { mono: { combinedUrl: url }, stereoUrl: `https://storage.vapi.ai/${this.id}-stereo.wav` },
         performanceMetrics: {
@@ -273,6 +343,15 @@ export class VapiCaller {
   #here(url: string): string {
     return url.replace(this.#side.publicUrl, this.#side.url);
   }
+}
+
+/** A tool that acts on the call, as the model is offered it. */
+function toFunction({ type }: { type: "transferCall" | "endCall" }) {
+  const description = type === "endCall" ? "Ends the call." : "Transfers the call.";
+  return {
+    type: "function",
+    function: { name: type, description, parameters: { type: "object", properties: {} } },
+  };
 }
 
 function iso(ms: number): string {

@@ -66,6 +66,17 @@ const transcriber = z.discriminatedUnion("provider", [
   eleven.extend({ fallbackPlan: fallbackTranscribers.optional() }),
 ]);
 
+/** Those that act on the call; others have the model's server run them. */
+const callTool = z.discriminatedUnion("type", [
+  z.strictObject({
+    type: z.literal("transferCall"),
+    destinations: z.array(z.strictObject({ type: z.literal("number"), number: z.string() })).optional(),
+    messages: any,
+    rejectionPlan: any,
+  }),
+  z.strictObject({ type: z.literal("endCall"), messages: any, rejectionPlan: any }),
+]);
+
 const model = z.strictObject({
   provider: z.literal("custom-llm"),
   url: z.url(),
@@ -74,7 +85,7 @@ const model = z.strictObject({
   headers: z.record(z.string(), z.string()).optional(),
   timeoutSeconds: z.number().min(20).max(600).optional(),
   messages: z.array(z.strictObject({ role: z.string(), content: z.string().nullable() })).optional(),
-  tools: any,
+  tools: z.array(callTool).optional(),
   toolIds: any,
   temperature: z.number().min(0).max(2).optional(),
   maxTokens: z.number().min(50).max(10_000).optional(),
@@ -165,6 +176,23 @@ const twilioNumber = {
   twilioApiSecret: z.string().optional(),
   smsEnabled: z.boolean().optional(),
 };
+
+/** The answer to a `transfer-destination-request`. */
+export const TransferAnswer = z.union([
+  z.strictObject({
+    destination: z.strictObject({
+      type: z.literal("number"),
+      number: E164,
+      message: z.string().optional(),
+      callerId: z.string().optional(),
+      extension: z.string().optional(),
+      transferPlan: any,
+      description: z.string().optional(),
+    }),
+    message: any,
+  }),
+  z.strictObject({ error: z.string().min(1) }),
+]);
 
 export const CreatePhoneNumber = z.discriminatedUnion("provider", [
   z.strictObject({ ...numberFields, ...twilioNumber, number: E164 }),
