@@ -43,8 +43,6 @@ interface Window {
  *
  * A rare word's calls are all of them looked up. Of a frequent one's, those near the cursor make the page, and as many
  * more as are counted are looked for where they must be expected.
- *
- * @param limit of the page
  */
 export async function searchCalls(
   app: App,
@@ -104,7 +102,7 @@ async function search(app: App, tx: Tx, asked: Asked): Promise<FoundCalls> {
 async function countAll(tx: Tx, asked: Asked, near: NearWindow, hits: number): Promise<CallTotal> {
   if (hits > TOTAL_MAX) return MANY;
   if (near.isAll && asked.order.after === undefined) return hits;
-  const aimed = aimedWindow(asked, near, hits);
+  const aimed = near.isAll ? undefined : aimedWindow(asked, near, hits);
   if (aimed !== undefined && (await look(tx, asked, aimed, TOTAL_MAX + 1)).total > TOTAL_MAX) return MANY;
   const { total } = await look(tx, asked, wholeWindow(asked), TOTAL_MAX + 1);
   return total > TOTAL_MAX ? MANY : total;

@@ -1,5 +1,6 @@
-import { VapiClient } from "@vapi-ai/server-sdk";
-import { afterAll, expect, test } from "vitest";
+import { type Vapi, VapiClient } from "@vapi-ai/server-sdk";
+import { afterAll, expect, expectTypeOf, test } from "vitest";
+import type { TransferAnswer } from "../../src/voice/vapi/choose-destination.ts";
 import { startVapiSimulator } from "../simulators/vapi/vapi-simulator.ts";
 
 // The simulator is only worth something if Vapi's own client takes it for the real thing.
@@ -17,7 +18,13 @@ test("the official client makes, lists, reads, changes and deletes assistants", 
       fallbackPlan: { voices: [{ provider: "vapi", voiceId: "Kai" }] },
     },
     transcriber: { provider: "deepgram", model: "nova-3", language: "en" },
-    model: { provider: "custom-llm", url: "https://ai.example.com/v1", model: "support" },
+    model: {
+      provider: "custom-llm",
+      url: "https://ai.example.com/v1",
+      model: "support",
+      tools: [{ type: "transferCall", destinations: [] }, { type: "endCall" }],
+    },
+    serverMessages: ["transfer-destination-request", "end-of-call-report"],
     credentials: [{ provider: "custom-llm", apiKey: "a-key" }],
   });
   expect(made).toMatchObject({ name: "Front desk", firstMessage: "Hello!" });
@@ -45,6 +52,10 @@ test("the official client imports, assigns and deletes phone numbers", async () 
   expect((await client.phoneNumbers.list()).map(({ id }) => id)).toEqual([made.id]);
   await client.phoneNumbers.delete({ id: made.id });
   await expect(client.phoneNumbers.get({ id: made.id })).rejects.toMatchObject({ statusCode: 404 });
+});
+
+test("whom a caller is transferred to is told as the official client's types say", () => {
+  expectTypeOf<TransferAnswer>().toExtend<Vapi.ServerMessageResponseTransferDestinationRequest>();
 });
 
 test("the official client reads its failures", async () => {

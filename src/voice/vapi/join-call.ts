@@ -64,18 +64,24 @@ export const joinVapiCall: JoinCall = async (app, caller, request, asked) => {
   };
 };
 
-/** Vapi offers what it can do with the call as tools of the model. */
+/** Vapi offers the model, as tools, what it can do with the call. */
 function canDial({ tools }: Readonly<Record<string, unknown>>): boolean {
   return Offered.safeParse(tools).data?.some((tool) => tool.function.name === CALL_TOOLS.transfer) === true;
 }
 
 const Offered = z.array(z.object({ function: z.object({ name: z.string() }) }));
 
-/** It asks again after what it was to do only if it could not: whoever was transferred is gone. */
+/** Vapi asks again after what it was to do only if it could not: whoever was transferred is gone. */
 function isTransferRefused({ messages }: Readonly<Record<string, unknown>>): boolean {
-  const [result, wish] = Array.isArray(messages) ? messages.slice(-2).reverse() : [];
-  return result?.role === "tool" && JSON.stringify(wish?.tool_calls ?? []).includes(CALL_TOOLS.transfer);
+  return Refused.safeParse(Array.isArray(messages) ? messages.slice(-2) : undefined).success;
 }
+
+const Refused = z.tuple([
+  z.object({
+    tool_calls: z.tuple([z.object({ function: z.object({ name: z.literal(CALL_TOOLS.transfer) }) })]),
+  }),
+  z.object({ role: z.literal("tool") }),
+]);
 
 /** Vapi sends the call, and beside it who calls whom. */
 function readCall({ call, phoneNumber, customer }: Readonly<Record<string, unknown>>): VapiCall | undefined {
