@@ -28,6 +28,8 @@ export type FoundCalls = ({ rows: CallKey[] } | { query: string }) & {
 const MANY = `${TOTAL_MAX}+` as const;
 /** Calls near the cursor in which a page is looked for first. */
 const NEAR_CALLS = 5_000;
+/** Where they all but fill it, in so many times their span. */
+const WIDER = 8;
 /** A wider look is to find so many, if words are as frequent there as near the cursor. */
 const AIMED_HITS = 1.3 * TOTAL_MAX;
 const DAY_MS = 86_400_000;
@@ -82,8 +84,7 @@ async function search(app: App, tx: Tx, asked: Asked): Promise<FoundCalls> {
   const { order, query } = asked;
   const isByTime = order.column === "started_at";
   if (isByTime) {
-    const near = await nearWindow(tx, asked, NEAR_CALLS);
-    const { rows, total } = await look(tx, asked, near);
+    const { near, rows, total } = await lookNear(tx, asked);
     if (near.isAll || rows.length > query.limit)
       return { rows, count: () => inSearch(app, (counting) => countAll(counting, asked, near, total)) };
   }
@@ -91,34 +92,52 @@ async function search(app: App, tx: Tx, asked: Asked): Promise<FoundCalls> {
   const count = async () => (all.total > TOTAL_MAX ? MANY : all.total);
   if (all.total <= TOTAL_MAX) return { rows: all.rows, count };
   if (!isByTime) return { query: wordsQuery(asked.words, factsOf(asked, wholeWindow(asked))), count };
-  for (let calls = NEAR_CALLS * 8; ; calls *= 8) {
+  for (let calls = NEAR_CALLS * WIDER; ; calls *= WIDER) {
     const near = await nearWindow(tx, asked, calls);
     const { rows } = await look(tx, asked, near);
     if (near.isAll || rows.length > query.limit) return { rows, count };
   }
 }
 
+/** Looks a second time, as many times as wide, where the page can be expected to be full then. */
+async function lookNear(tx: Tx, asked: Asked) {
+  const near = await nearWindow(tx, asked, NEAR_CALLS);
+  const found = await look(tx, asked, near);
+  const { limit } = asked.query;
+  if (near.isAll || found.rows.length > limit || found.total * WIDER < limit * 1.3) return { near, ...found };
+  const spanMs = (near.to.getTime() - near.from.getTime()) * WIDER;
+  const isDown = asked.order.direction === "desc";
+  const from = isDown ? new Date(near.to.getTime() - spanMs) : near.from;
+  const to = isDown ? near.to : new Date(near.from.getTime() + spanMs);
+  const wider = { from: latest(from, asked.query.from), to: earliest(to, asked.query.to), isAll: false };
+  return { near: wider, ...(await look(tx, asked, wider)) };
+}
+
 /** @param hits how many were found near the cursor */
 async function countAll(tx: Tx, asked: Asked, near: NearWindow, hits: number): Promise<CallTotal> {
   if (hits > TOTAL_MAX) return MANY;
   if (near.isAll && asked.order.after === undefined) return hits;
-  const aimed = near.isAll ? undefined : aimedWindow(asked, near, hits);
-  if (aimed !== undefined && (await look(tx, asked, aimed, TOTAL_MAX + 1)).total > TOTAL_MAX) return MANY;
-  const { total } = await look(tx, asked, wholeWindow(asked), TOTAL_MAX + 1);
+  const aimed = near.isAll
+    ? undefined
+    : aimedWindow(asked, near, { hits, first: await firstCall(tx, asked) });
+  if (aimed !== undefined && (await countIn(tx, asked, aimed)) > TOTAL_MAX) return MANY;
+  const total = await countIn(tx, asked, wholeWindow(asked));
   return total > TOTAL_MAX ? MANY : total;
 }
 
 /** From the cursor on, as wide as it must be if words are as frequent there as near it; undefined: as all there is. */
-function aimedWindow({ order, query, now }: Asked, near: NearWindow, hits: number): Window | undefined {
-  const [from, to] = [near.from.getTime(), near.to.getTime()];
-  const spanMs = ((to - from) * AIMED_HITS) / hits;
-  if (order.direction === "desc")
-    return to - spanMs > (query.from?.getTime() ?? 0)
-      ? { from: new Date(to - spanMs), to: near.to }
-      : undefined;
-  return from + spanMs < (query.to ?? now).getTime()
-    ? { from: near.from, to: new Date(from + spanMs) }
-    : undefined;
+function aimedWindow(
+  { order, query, now }: Asked,
+  near: NearWindow,
+  { hits, first }: { hits: number; first: Date },
+): Window | undefined {
+  const spanMs = ((near.to.getTime() - near.from.getTime()) * AIMED_HITS) / hits;
+  if (order.direction === "desc") {
+    const fromMs = near.to.getTime() - spanMs;
+    return fromMs > latest(first, query.from).getTime() ? { from: new Date(fromMs), to: near.to } : undefined;
+  }
+  const toMs = near.from.getTime() + spanMs;
+  return toMs < (query.to ?? now).getTime() ? { from: near.from, to: new Date(toMs) } : undefined;
 }
 
 function wholeWindow({ query: { from, to } }: Asked): Window {
@@ -150,6 +169,22 @@ async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWind
   return { from: first ?? now, to: momentAfter(last ?? now) ?? now, isAll: count < calls };
 }
 
+/** When the account's first call began. */
+async function firstCall(tx: Tx, { caller, now }: Asked): Promise<Date> {
+  const { rows } = await sql<{ started_at: Date }>`
+    select started_at from calls where partner_id = ${caller.partnerId} and account_id = ${caller.accountId}
+    order by started_at limit 1`.execute(tx);
+  return rows[0]?.started_at ?? now;
+}
+
+function latest(at: Date, other: Date | undefined): Date {
+  return other !== undefined && other > at ? other : at;
+}
+
+function earliest(at: Date, other: Date | undefined): Date {
+  return other !== undefined && other < at ? other : at;
+}
+
 /** A moment later, in the precision of a cursor. */
 function momentAfter(at: Date | undefined): Date | undefined {
   return at && new Date(at.getTime() + 1);
@@ -165,19 +200,13 @@ async function look(
   window: Window,
   most?: number,
 ): Promise<{ total: number; rows: CallKey[] }> {
-  const { caller, query, order, words } = asked;
-  const { min_duration: min = 0, max_duration: max } = query;
-  const own = caller.workspaceId === undefined ? sql`` : sql`and workspace_id = ${caller.workspaceId}`;
-  const longest = max === undefined ? sql`` : sql`and duration_seconds <= ${max}`;
+  const { query, order } = asked;
   const by = sql.join(
     [order.column, "call_id"].map((name) => sql`${sql.ref(name)} ${sql.raw(order.direction)}`),
   );
   const { rows } = await sql<CallKey & { total: number }>`
     with found as materialized (
-      select call_id, started_at, duration_seconds from call_transcripts
-      where words @@ ${wordsQuery(words, factsOf(asked, window))}::tsquery
-        and partner_id = ${caller.partnerId} and account_id = ${caller.accountId} ${own}
-        and ${within(window)} and duration_seconds >= ${min} ${longest} ${ofStatus(asked)}
+      select call_id, started_at, duration_seconds from call_transcripts where ${isAsked(asked, window)}
       ${most === undefined ? sql`` : sql`limit ${sql.lit(most)}`}
     ), page as (
       select * from found where ${isAfter(order, "call_id")} order by ${by} limit ${query.limit + 1}
@@ -185,6 +214,26 @@ async function look(
     select total, call_id as id, started_at, duration_seconds
     from (select count(*) as total from found) counted left join page on true order by ${by}`.execute(tx);
   return { total: rows[0]?.total ?? 0, rows: rows.filter(({ id }) => id !== null) };
+}
+
+/** Not farther than are counted. */
+async function countIn(tx: Tx, asked: Asked, window: Window): Promise<number> {
+  const { rows } = await sql<{ total: number }>`
+    select count(*) as total from (
+      select from call_transcripts where ${isAsked(asked, window)} limit ${sql.lit(TOTAL_MAX + 1)}
+    ) found`.execute(tx);
+  return rows[0]?.total ?? 0;
+}
+
+/** A call that is looked for, by its row of `call_transcripts`. */
+function isAsked(asked: Asked, window: Window): RawBuilder<boolean> {
+  const { caller, query, words } = asked;
+  const { min_duration: min = 0, max_duration: max } = query;
+  const own = caller.workspaceId === undefined ? sql`` : sql`and workspace_id = ${caller.workspaceId}`;
+  const longest = max === undefined ? sql`` : sql`and duration_seconds <= ${max}`;
+  return sql<boolean>`words @@ ${wordsQuery(words, factsOf(asked, window))}::tsquery
+    and partner_id = ${caller.partnerId} and account_id = ${caller.accountId} ${own}
+    and ${within(window)} and duration_seconds >= ${min} ${longest} ${ofStatus(asked)}`;
 }
 
 function within({ from, to }: Window): RawBuilder<boolean> {
