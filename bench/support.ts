@@ -44,6 +44,10 @@ export async function startServer(environment?: Record<string, string>): Promise
     env: { ...process.env, ...start.environment, ...settings },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  // A benchmark that fails leaves no server behind.
+  const end = () => child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
   const url = await readyUrl(child);
   const startMs = performance.now() - begun;
   const file = join(settings.DATA_DIR ?? "", "bootstrap.json");
