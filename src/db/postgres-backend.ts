@@ -19,6 +19,10 @@ const RECONNECT_MS = 500;
 /** Any constant that nothing else in the database uses: "lume" in ASCII. */
 const MIGRATION_LOCK = 0x6c756d65;
 
+/** Queries are short: to compile them, or to start processes that share in them, costs more than all that it could save. */
+const SESSION = `set role ${TENANT_ROLE}; set idle_in_transaction_session_timeout = '60s';
+  set jit = off; set max_parallel_workers_per_gather = 0`;
+
 interface Options {
   connectionString: string;
   /** Told about connections that broke; they are replaced by themselves. */
@@ -38,10 +42,7 @@ export function postgresBackend({ connectionString, onConnectionError }: Options
     onConnect: async (client) => {
       // The pool listens to idle connections only: one that breaks in use would end the process.
       client.on("error", onConnectionError);
-      // Plans are short: compiling them costs more than all that it could save.
-      await client.query(
-        `set role ${TENANT_ROLE}; set idle_in_transaction_session_timeout = '60s'; set jit = off`,
-      );
+      await client.query(SESSION);
     },
   });
   // The same errors once more, of idle connections; unheard they would end the process, too.
@@ -56,7 +57,7 @@ export function postgresBackend({ connectionString, onConnectionError }: Options
     });
     client.on("error", onConnectionError);
     await client.connect();
-    await client.query(`set role ${TENANT_ROLE}; set idle_in_transaction_session_timeout = '60s'`);
+    await client.query(SESSION);
     return client;
   });
   const listeners = new Set<() => Promise<void>>();

@@ -151,9 +151,9 @@ interface NearWindow {
   isAll: boolean;
 }
 
-/** The time in which the account's next so many calls began, seen from the cursor. */
+/** The time in which the place's next so many calls began, seen from the cursor. */
 async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWindow> {
-  const { order, caller, now } = asked;
+  const { order, now } = asked;
   const { from, to } = wholeWindow(asked);
   const at = order.after === undefined ? undefined : new Date(order.after.value);
   // The cursor's own moment belongs to it: others may have begun in it.
@@ -161,7 +161,7 @@ async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWind
   const { rows } = await sql<{ first: Date | null; last: Date | null; count: number }>`
     with near as (
       select started_at from calls
-      where partner_id = ${caller.partnerId} and account_id = ${caller.accountId} and ${within(edges)}
+      where ${isInPlace(asked)} and ${within(edges)}
       order by started_at ${sql.raw(order.direction)} limit ${sql.lit(calls)}
     )
     select min(started_at) as first, max(started_at) as last, count(*) as count from near`.execute(tx);
@@ -169,12 +169,23 @@ async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWind
   return { from: first ?? now, to: momentAfter(last ?? now) ?? now, isAll: count < calls };
 }
 
-/** When the account's first call began. */
-async function firstCall(tx: Tx, { caller, now }: Asked): Promise<Date> {
+/** When the place's first call began. */
+async function firstCall(tx: Tx, asked: Asked): Promise<Date> {
   const { rows } = await sql<{ started_at: Date }>`
-    select started_at from calls where partner_id = ${caller.partnerId} and account_id = ${caller.accountId}
-    order by started_at limit 1`.execute(tx);
-  return rows[0]?.started_at ?? now;
+    select started_at from calls where ${isInPlace(asked)} order by started_at limit 1`.execute(tx);
+  return rows[0]?.started_at ?? asked.now;
+}
+
+/** A call of the narrowest place that is asked about, by its row of `calls`. */
+function isInPlace({ caller, place }: Asked): RawBuilder<boolean> {
+  const workspace = caller.workspaceId ?? place.workspaceId;
+  const own =
+    workspace !== undefined
+      ? sql`and workspace_id = ${workspace}`
+      : place.organizationId !== undefined
+        ? sql`and organization_id = ${place.organizationId}`
+        : sql``;
+  return sql<boolean>`partner_id = ${caller.partnerId} and account_id = ${caller.accountId} ${own}`;
 }
 
 function latest(at: Date, other: Date | undefined): Date {
