@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import { expect, test } from "vitest";
 import { newWorld, testServer, type World } from "../../test/support.ts";
+import { factWords } from "./call-facts.ts";
 import { CALL_SORTS, TOTAL_MAX } from "./call-log.schemas.ts";
 
 const server = await testServer();
@@ -52,14 +53,18 @@ function insertCalls({ partner, accountId, organizationId, workspaceId }: World)
     seconds,
     words: [
       ...said(n),
-      ...[`@account:${accountId.slice(-12)}`, `@workspace:${workspaceId}`].flatMap((place) => [
-        place,
-        `${place}:${new Date(startedMs).toISOString().slice(0, 7)}`,
-      ]),
-      `@day:${new Date(startedMs).toISOString().slice(0, 10)}`,
-      ...(seconds >= 1_000
-        ? ["@seconds:long"]
-        : [`@seconds10:${Math.floor(seconds / 10)}`, `@seconds100:${Math.floor(seconds / 100)}`]),
+      ...factWords({
+        account: accountId,
+        organization: organizationId,
+        workspace: workspaceId,
+        direction: "inbound",
+        reason: "goodbye",
+        tools: false,
+        number: null,
+        caller: null,
+        startedAt: new Date(startedMs),
+        seconds,
+      }),
     ],
   }));
   return async (tx: Parameters<Parameters<typeof server.app.db.asSystem>[1]>[0]) => {

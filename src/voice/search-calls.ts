@@ -57,7 +57,10 @@ export async function searchCalls(
   // Words are known of calls that have ended.
   if (words.length === 0 || query.status === "ringing" || query.status === "in_progress")
     return { rows: [], count: async () => 0 };
-  const asked = { caller, place, query, words, order, now: app.now() };
+  // A key that is narrowed to a workspace sees no other.
+  const { organizationId } = place;
+  const workspaceId = caller.workspaceId ?? place.workspaceId;
+  const asked = { caller, place: { organizationId, workspaceId }, query, words, order, now: app.now() };
   return inSearch(app, (tx) => search(app, tx, asked));
 }
 
@@ -105,11 +108,7 @@ async function lookNear(tx: Tx, asked: Asked) {
   const found = await look(tx, asked, near);
   const { limit } = asked.query;
   if (near.isAll || found.rows.length > limit || found.total * WIDER < limit * 1.3) return { near, ...found };
-  const spanMs = (near.to.getTime() - near.from.getTime()) * WIDER;
-  const isDown = asked.order.direction === "desc";
-  const from = isDown ? new Date(near.to.getTime() - spanMs) : near.from;
-  const to = isDown ? near.to : new Date(near.from.getTime() + spanMs);
-  const wider = { from: latest(from, asked.query.from), to: earliest(to, asked.query.to), isAll: false };
+  const wider = stretched(asked, near, WIDER);
   return { near: wider, ...(await look(tx, asked, wider)) };
 }
 
@@ -117,27 +116,29 @@ async function lookNear(tx: Tx, asked: Asked) {
 async function countAll(tx: Tx, asked: Asked, near: NearWindow, hits: number): Promise<CallTotal> {
   if (hits > TOTAL_MAX) return MANY;
   if (near.isAll && asked.order.after === undefined) return hits;
-  const aimed = near.isAll
-    ? undefined
-    : aimedWindow(asked, near, { hits, first: await firstCall(tx, asked) });
-  if (aimed !== undefined && (await countIn(tx, asked, aimed)) > TOTAL_MAX) return MANY;
+  const aimed = stretched(asked, near, AIMED_HITS / hits);
+  const isWorthIt = !near.isAll && !(await isToTheEnd(tx, asked, aimed));
+  if (isWorthIt && (await countIn(tx, asked, aimed)) > TOTAL_MAX) return MANY;
   const total = await countIn(tx, asked, wholeWindow(asked));
   return total > TOTAL_MAX ? MANY : total;
 }
 
-/** From the cursor on, as wide as it must be if words are as frequent there as near it; undefined: as all there is. */
-function aimedWindow(
-  { order, query, now }: Asked,
-  near: NearWindow,
-  { hits, first }: { hits: number; first: Date },
-): Window | undefined {
-  const spanMs = ((near.to.getTime() - near.from.getTime()) * AIMED_HITS) / hits;
+/** From the cursor on, so many times as wide, within what is asked about. */
+function stretched({ order, query, now }: Asked, near: NearWindow, factor: number): NearWindow {
+  const spanMs = (near.to.getTime() - near.from.getTime()) * factor;
   if (order.direction === "desc") {
-    const fromMs = near.to.getTime() - spanMs;
-    return fromMs > latest(first, query.from).getTime() ? { from: new Date(fromMs), to: near.to } : undefined;
+    const beginMs = query.from?.getTime() ?? 0;
+    return { ...near, from: new Date(Math.max(near.to.getTime() - spanMs, beginMs)) };
   }
-  const toMs = near.from.getTime() + spanMs;
-  return toMs < (query.to ?? now).getTime() ? { from: near.from, to: new Date(toMs) } : undefined;
+  const endMs = (query.to ?? now).getTime();
+  return { ...near, to: new Date(Math.min(near.from.getTime() + spanMs, endMs)) };
+}
+
+/** Whether there is nothing beyond it, seen from the cursor. */
+async function isToTheEnd(tx: Tx, asked: Asked, { from, to }: NearWindow): Promise<boolean> {
+  const { order, query, now } = asked;
+  if (order.direction === "asc") return to >= (query.to ?? now);
+  return (query.from !== undefined && from <= query.from) || from <= (await firstCall(tx, asked));
 }
 
 function wholeWindow({ query: { from, to } }: Asked): Window {
@@ -157,7 +158,10 @@ async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWind
   const { from, to } = wholeWindow(asked);
   const at = order.after === undefined ? undefined : new Date(order.after.value);
   // The cursor's own moment belongs to it: others may have begun in it.
-  const edges = order.direction === "desc" ? { from, to: momentAfter(at) ?? to } : { from: at ?? from, to };
+  const edges =
+    order.direction === "desc"
+      ? { from, to: at === undefined ? to : momentAfter(at) }
+      : { from: at ?? from, to };
   const { rows } = await sql<{ first: Date | null; last: Date | null; count: number }>`
     with near as (
       select started_at from calls
@@ -166,7 +170,7 @@ async function nearWindow(tx: Tx, asked: Asked, calls: number): Promise<NearWind
     )
     select min(started_at) as first, max(started_at) as last, count(*) as count from near`.execute(tx);
   const { first, last, count } = rows[0] ?? { first: null, last: null, count: 0 };
-  return { from: first ?? now, to: momentAfter(last ?? now) ?? now, isAll: count < calls };
+  return { from: first ?? now, to: momentAfter(last ?? now), isAll: count < calls };
 }
 
 /** When the place's first call began. */
@@ -177,28 +181,20 @@ async function firstCall(tx: Tx, asked: Asked): Promise<Date> {
 }
 
 /** A call of the narrowest place that is asked about, by its row of `calls`. */
-function isInPlace({ caller, place }: Asked): RawBuilder<boolean> {
-  const workspace = caller.workspaceId ?? place.workspaceId;
-  const own =
-    workspace !== undefined
-      ? sql`and workspace_id = ${workspace}`
-      : place.organizationId !== undefined
-        ? sql`and organization_id = ${place.organizationId}`
-        : sql``;
-  return sql<boolean>`partner_id = ${caller.partnerId} and account_id = ${caller.accountId} ${own}`;
+function isInPlace({ caller, place: { organizationId, workspaceId } }: Asked): RawBuilder<boolean> {
+  const name = workspaceId === undefined ? "organization_id" : "workspace_id";
+  const id = workspaceId ?? organizationId;
+  return id === undefined ? isOwn(caller) : sql<boolean>`${isOwn(caller)} and ${sql.ref(name)} = ${id}`;
 }
 
-function latest(at: Date, other: Date | undefined): Date {
-  return other !== undefined && other > at ? other : at;
-}
-
-function earliest(at: Date, other: Date | undefined): Date {
-  return other !== undefined && other < at ? other : at;
+function isOwn({ partnerId, accountId, workspaceId }: AccountCaller): RawBuilder<boolean> {
+  const workspace = workspaceId === undefined ? sql`true` : sql`workspace_id = ${workspaceId}`;
+  return sql<boolean>`partner_id = ${partnerId} and account_id = ${accountId} and ${workspace}`;
 }
 
 /** A moment later, in the precision of a cursor. */
-function momentAfter(at: Date | undefined): Date | undefined {
-  return at && new Date(at.getTime() + 1);
+function momentAfter(at: Date): Date {
+  return new Date(at.getTime() + 1);
 }
 
 /**
@@ -240,11 +236,9 @@ async function countIn(tx: Tx, asked: Asked, window: Window): Promise<number> {
 function isAsked(asked: Asked, window: Window): RawBuilder<boolean> {
   const { caller, query, words } = asked;
   const { min_duration: min = 0, max_duration: max } = query;
-  const own = caller.workspaceId === undefined ? sql`` : sql`and workspace_id = ${caller.workspaceId}`;
   const longest = max === undefined ? sql`` : sql`and duration_seconds <= ${max}`;
   return sql<boolean>`words @@ ${wordsQuery(words, factsOf(asked, window))}::tsquery
-    and partner_id = ${caller.partnerId} and account_id = ${caller.accountId} ${own}
-    and ${within(window)} and duration_seconds >= ${min} ${longest} ${ofStatus(asked)}`;
+    and ${isOwn(caller)} and ${within(window)} and duration_seconds >= ${min} ${longest} ${ofStatus(asked)}`;
 }
 
 function within({ from, to }: Window): RawBuilder<boolean> {
@@ -257,13 +251,11 @@ function within({ from, to }: Window): RawBuilder<boolean> {
 function ofStatus({ caller, query }: Asked): RawBuilder<unknown> {
   if (query.status === undefined) return sql``;
   const sign = sql.raw(query.status === "ended" ? "in" : "not in");
-  return sql`and call_id ${sign} (select id from calls where status = 'ended'
-    and partner_id = ${caller.partnerId} and account_id = ${caller.accountId})`;
+  return sql`and call_id ${sign} (select id from calls where status = 'ended' and ${isOwn(caller)})`;
 }
 
 function factsOf({ caller, place, query, now }: Asked, { from, to }: Window): AskedFacts {
-  const workspace = caller.workspaceId ?? place.workspaceId;
-  const { organizationId: organization } = place;
+  const { workspaceId: workspace, organizationId: organization } = place;
   // Both are the account's own, and each word more is a longer look.
   const account = workspace === undefined && organization === undefined ? caller.accountId : undefined;
   return {
